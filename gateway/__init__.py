@@ -1,0 +1,3 @@
+"""A help desk that lives in mail."""
+
+__version__ = "0.1.0"
