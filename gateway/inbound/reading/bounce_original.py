@@ -1,0 +1,111 @@
+"""Where a notice ends and the returned mail begins, and what the returned mail's header says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gateway.inbound.reading import addresses_in_text
+from gateway.inbound.reading.bounce_phrases import RETURNED_MAIL
+from gateway.inbound.reading.source import Part
+
+_FIELD = re.compile(r"[ >\t]*([A-Za-z][A-Za-z0-9-]{1,60})[ \t]?:")
+_HEADER_NAMES = frozenset(
+    {"received", "return-path", "message-id", "date", "from", "to", "subject", "mime-version", "content-type"}
+    | {"dkim-signature", "domainkey-signature", "x-mailer", "delivered-to", "content-transfer-encoding", "cc"}
+    | {"sender", "reply-to", "x-originating-ip", "x-received", "user-agent", "references", "in-reply-to"}
+)
+_SURE_NAMES = frozenset({"received", "return-path", "message-id", "mime-version", "dkim-signature", "x-received"})
+_ENOUGH_FIELDS = 3
+_MAX_CHARS = 400_000
+_MAX_LINES = 20_000
+
+
+def split(text: str) -> tuple[list[str], list[str]]:
+    """(lines of the notice, lines of the returned mail) of a text that may hold both."""
+    lines = text[:_MAX_CHARS].split("\n")[:_MAX_LINES]
+    cut = next((i for i, line in enumerate(lines) if _announces(line)), None)
+    if cut is not None:
+        return lines[:cut], lines[cut + 1 :]
+    cut = _header_block(lines)
+    return lines[:cut], lines[cut:]
+
+
+def header_of_returned(root: Part, text: str) -> dict[str, str]:
+    """Header fields of the mail that came back, first of each name in lower case; empty when it is not there."""
+    for part in root.walk():
+        if part is root:
+            continue
+        if part.content_type in {"message/rfc822", "message/global"} and part.children:
+            return {field.name: field.value for field in reversed(part.children[0].fields)}
+        if part.content_type.startswith(("text/rfc822-header", "message/global-header", "message/rfc822")):
+            fields = dict(_fields((part.text or part.content.decode("latin-1")).split("\n")))
+            if fields:
+                return fields
+    return _in_texts(root, text)
+
+
+def _in_texts(root: Part, text: str) -> dict[str, str]:
+    for body in (text, *(part.text or "" for part in root.walk() if part.main_type in {"text", "application"})):
+        _, returned = split(body)
+        fields = dict(_fields(returned))
+        if len(fields) >= _ENOUGH_FIELDS or "message-id" in fields:
+            return fields
+    return {}
+
+
+def _announces(line: str) -> bool:
+    flat = " ".join(line.strip(" \t-=*_#>:.").casefold().split())
+    return flat in RETURNED_MAIL or (len(flat) < 120 and flat.startswith(RETURNED_MAIL_STARTS))
+
+
+RETURNED_MAIL_STARTS = tuple(phrase + " " for phrase in RETURNED_MAIL)
+
+
+def _header_block(lines: list[str]) -> int:
+    """Index of the first run of header fields that can only be a mail's header, or the number of lines."""
+    start, names = 0, set[str]()
+    for i, line in enumerate(lines):
+        found = _FIELD.match(line)
+        name = found.group(1).lower() if found else ""
+        if name in _HEADER_NAMES or (name.startswith("x-") and names):
+            if not names:
+                start = i
+            names.add(name)
+            if len(names) >= _ENOUGH_FIELDS and names & _SURE_NAMES:
+                return start
+        elif not (names and line[:1] in " \t" and line.strip()):
+            names = set()
+    return len(lines)
+
+
+def _fields(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Header fields of the first header block of ``lines``, the first of each name, unfolded."""
+    seen: dict[str, str] = {}
+    last = ""
+    for line in lines:
+        found = _FIELD.match(line)
+        name = found.group(1).lower() if found else ""
+        if found and (not last or line[: found.start(1)].strip(" \t") in {"", ">"}) and not _folded(line, last, name):
+            if name in seen and name != "received":
+                last = "-"
+                continue
+            seen.setdefault(name, line[found.end() :].strip())
+            last = name
+        elif last and line[:1] in " \t" and line.strip():
+            if last in seen:
+                seen[last] = f"{seen[last]} {line.strip()}"[:4000]
+        elif seen and not line.strip(" \t>") and ("message-id" in seen or len(seen) > _ENOUGH_FIELDS):
+            break
+    yield from seen.items()
+
+
+def _folded(line: str, last: str, name: str) -> bool:
+    """An indented line continues the field above it, unless the whole header is indented."""
+    return bool(last) and line[:1] in " \t" and name not in _HEADER_NAMES
+
+
+def recipients(header: dict[str, str]) -> tuple[str, ...]:
+    """Addresses that the returned mail was written to."""
+    value = ", ".join(header.get(name, "")[:20_000] for name in ("to", "cc", "x-envelope-to", "envelope-to"))
+    return tuple(dict.fromkeys(found.address for found in addresses_in_text.spot(value)))

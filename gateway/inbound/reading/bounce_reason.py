@@ -1,0 +1,67 @@
+"""Is a failed address dead, or may it take mail again? Judged by words first, then RFC 3463, then the SMTP reply.
+
+Words come first because servers pair precise words with careless codes ("550 5.1.1 mailbox is over quota",
+"554 5.7.1 user unknown"). ``permanent`` means that the address itself is of no more use: nobody there, no such
+host, moved away. A mail refused for its content, size, sender or the state of a mailbox may pass another day.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.inbound.reading import addresses_in_text
+from gateway.inbound.reading.bounce_phrases import REASONS
+
+_ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
+_REPLY = re.compile(r"(?<![\d.:-])([45][0-5]\d)(?![\d.:])")
+_SPACE = re.compile(r"\s+")
+_LIMIT = 4000
+
+# RFC 3463 section 3 and the IANA registry: the details that speak of the address and not of this one mail.
+_DEAD = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.10", "5.4.4"})
+_ALIVE_CLASSES = ("5.2.", "5.3.", "5.4.", "5.5.", "5.6.", "5.7.", "5.1.")
+
+
+def normal(text: str) -> str:
+    """Casefolded text on one line, without its addresses."""
+    return _SPACE.sub(" ", addresses_in_text.without(text[:_LIMIT])).casefold()
+
+
+def reason(text: str) -> str:
+    """The name of the first reason of the table that ``text`` gives, or ""."""
+    flat = normal(text)
+    return next((name for name, _, phrases in REASONS if any(phrase in flat for phrase in phrases)), "")
+
+
+def is_permanent(action: str, status: str, diagnostic: str) -> bool:
+    """True when the address is dead. ``status`` is an RFC 3463 code or ""."""
+    if action not in {"failed", ""} or status.startswith("2."):
+        return False
+    flat = normal(diagnostic)
+    for _, permanent, phrases in REASONS:
+        if any(phrase in flat for phrase in phrases):
+            return permanent
+    return _by_code(status, diagnostic)
+
+
+def _by_code(status: str, diagnostic: str) -> bool:
+    code = status if status and not status.endswith(".0.0") else enhanced(diagnostic) or status
+    if code.startswith("4."):
+        return False
+    if code in _DEAD:
+        return True
+    if code and code != "5.0.0" and code.startswith(_ALIVE_CLASSES):
+        return False
+    return not reply_code(diagnostic).startswith("4")
+
+
+def enhanced(text: str) -> str:
+    """The most telling RFC 3463 code of ``text``: the first that says more than x.0.0, or ""."""
+    codes = [".".join(match.groups()) for match in _ENHANCED.finditer(text[:_LIMIT])]
+    return next((code for code in codes if not code.endswith(".0.0")), codes[0] if codes else "")
+
+
+def reply_code(text: str) -> str:
+    """The first SMTP failure reply (RFC 5321 section 4.2) of ``text``, or ""."""
+    found = _REPLY.search(addresses_in_text.without(text[:_LIMIT]))
+    return found.group(1) if found else ""

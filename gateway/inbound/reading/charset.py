@@ -1,0 +1,303 @@
+"""Bytes to text: charsets as declared, as mis-declared and as not declared at all.
+
+Nothing here raises. Labels are read as what their senders mean (WHATWG Encoding, "Names and labels":
+latin1 is windows-1252, gb2312 is GB 18030, shift_jis is CP932, ks_c_5601 is CP949).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+import chardet
+
+from gateway.inbound.reading import iso2022
+
+_SAMPLE = 64 * 1024
+_ALIASES = {
+    "ascii": "ascii",
+    "us-ascii": "ascii",
+    "ansi_x3.4-1968": "ascii",
+    "646": "ascii",
+    "utf8": "utf-8",
+    "utf8mb4": "utf-8",
+    "unicode-1-1-utf-8": "utf-8",
+    "unicode-1-1-utf-7": "utf-7",
+    "x-unicode-2-0-utf-7": "utf-7",
+    "unicode": "utf-16",
+    "ucs-2": "utf-16",
+    "iso-10646-ucs-2": "utf-16",
+    "latin1": "cp1252",
+    "latin-1": "cp1252",
+    "l1": "cp1252",
+    "ansi": "cp1252",
+    "iso-8859-1": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso_8859-1": "cp1252",
+    "8859-1": "cp1252",
+    "iso88591": "cp1252",
+    "x-ansi": "cp1252",
+    "iso-8859-9": "cp1254",
+    "iso8859-9": "cp1254",
+    "iso-8859-11": "cp874",
+    "tis-620": "cp874",
+    "tis620": "cp874",
+    "windows-874": "cp874",
+    "dos-874": "cp874",
+    "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8",
+    "iso-8859-6-i": "iso8859-6",
+    "iso-8859-6-e": "iso8859-6",
+    "gb2312": "gb18030",
+    "gb_2312-80": "gb18030",
+    "csgb2312": "gb18030",
+    "gb2312-80": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "cp936": "gb18030",
+    "ms936": "gb18030",
+    "936": "gb18030",
+    "windows-936": "gb18030",
+    "euc-cn": "gb18030",
+    "x-euc-cn": "gb18030",
+    "chinesesimplified": "gb18030",
+    "gb18030": "gb18030",
+    "big5": "big5hkscs",
+    "x-x-big5": "big5hkscs",
+    "csbig5": "big5hkscs",
+    "cn-big5": "big5hkscs",
+    "big-5": "big5hkscs",
+    "cp950": "cp950",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "sjis": "cp932",
+    "x-sjis": "cp932",
+    "ms_kanji": "cp932",
+    "csshiftjis": "cp932",
+    "windows-31j": "cp932",
+    "cp943": "cp932",
+    "ibm-943": "cp932",
+    "euc-jp": "euc-jp",
+    "x-euc-jp": "euc-jp",
+    "eucjp-ms": "euc-jp",
+    "cp51932": "euc-jp",
+    "euc-kr": "cp949",
+    "ks_c_5601": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "ks_c_5601-1989": "cp949",
+    "ksc5601": "cp949",
+    "ksc_5601": "cp949",
+    "korean": "cp949",
+    "csksc56011987": "cp949",
+    "uhc": "cp949",
+    "ms949": "cp949",
+    "windows-949": "cp949",
+    "x-windows-949": "cp949",
+    "iso-ir-149": "cp949",
+    "hz-gb-2312": "hz",
+    "koi8-ru": "koi8-u",
+    "koi8": "koi8-r",
+    "koi": "koi8-r",
+    "koi-8": "koi8-r",
+    "x-cp1250": "cp1250",
+    "x-cp1251": "cp1251",
+    "x-cp1252": "cp1252",
+    "win-1251": "cp1251",
+    "cp-1251": "cp1251",
+    "windows1251": "cp1251",
+    "cp-850": "cp850",
+    "x-mac-roman": "mac-roman",
+    "macintosh": "mac-roman",
+    "mac": "mac-roman",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "x-mac-ce": "mac-latin2",
+    "x-mac-greek": "mac-greek",
+    "x-mac-turkish": "mac-turkish",
+    "x-mac-icelandic": "mac-iceland",
+}
+_NO_LABEL = frozenset(
+    {"", "unknown", "unknown-8bit", "x-unknown", "8bit", "7bit", "binary", "default", "x-user-defined", "none", "us"}
+)
+_NOT_CHARSETS = frozenset(
+    {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem", "unicode-escape"}
+)
+_SINGLE_BYTE = re.compile(r"cp\d{3,4}|iso8859-\d+|koi8-.|mac-\w+|ascii|latin-?\d|tis-620|ptcp154|kz1048|hp-roman8")
+_MULTI_BYTE_NUMBERS = frozenset({"cp932", "cp949", "cp950"})
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
+
+
+def clean_text(text: str) -> str:
+    """Text for storing: no NUL, no lone surrogates, line ends are LF."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def clean_line(text: str) -> str:
+    """A single-line field: control characters and line separators become one space, bidi overrides go."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    text = _LINE_CONTROLS.sub(" ", _SURROGATE.sub("\ufffd", text))
+    return _BIDI.sub("", text).strip()
+
+
+def codec_name(label: str) -> str | None:
+    """The Python codec that a charset label means, or None where it means nothing."""
+    name = label.strip(" \t\r\n\"'<>;,=").lower().partition("*")[0].replace(" ", "")
+    name = name.removeprefix("charset=").removeprefix('"')
+    if name in _NO_LABEL or len(name) > 60 or not name.isascii() or "\0" in name:
+        return None
+    if name in _ALIASES:
+        return _ALIASES[name]
+    for candidate in (name, name.removeprefix("x-"), name.removeprefix("cs"), name.replace("windows-", "cp")):
+        found = _lookup(candidate)
+        if found:
+            return _ALIASES.get(found, found)
+    return None
+
+
+def _lookup(name: str) -> str | None:
+    try:
+        found = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return None
+    if not found._is_text_encoding or found.name in _NOT_CHARSETS:
+        return None
+    return found.name
+
+
+def decode(data: bytes, label: str = "") -> str:
+    """The text that ``data`` most likely is. Believes its own shape first, then the label, then statistics."""
+    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return _by_bom(data)
+    codec = codec_name(label)
+    if iso2022.is_likely(data):
+        return iso2022.decode(data)
+    if data.isascii():
+        return _ascii(data, codec)
+    if codec is None or codec == "ascii":
+        return _undeclared(data)
+    return _declared(data, codec)
+
+
+def _by_bom(data: bytes) -> str:
+    if data.startswith(b"\xef\xbb\xbf"):
+        return decode(data[3:], "utf-8")
+    return data.decode("utf-16", "replace")
+
+
+def _ascii(data: bytes, codec: str | None) -> str:
+    if codec in ("utf-7", "hz") or (codec or "").startswith(("utf-16", "utf-32", "cp037", "cp500", "cp1140")):
+        return data.decode(codec or "ascii", "replace")
+    return data.decode("ascii")
+
+
+def _undeclared(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _mostly_utf8(data) or _guess(data)
+
+
+def _declared(data: bytes, codec: str) -> str:
+    if is_single_byte(codec):
+        return _single_byte(data, codec)
+    if codec == "euc-jp":
+        return _euc_jp(data)
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError:
+        return _broken(data, codec)
+
+
+def is_single_byte(codec: str) -> bool:
+    return codec not in _MULTI_BYTE_NUMBERS and _SINGLE_BYTE.fullmatch(codec) is not None
+
+
+def _single_byte(data: bytes, codec: str) -> str:
+    """A single-byte charset accepts nearly anything, so text that is well-formed UTF-8 is taken for that."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    if codec == "cp1252" and _mostly_high(data):
+        return _guess(data)
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError:
+        return data.decode(codec, "replace") if codec != "cp1252" else _cp1252(data)
+
+
+def _mostly_high(data: bytes) -> bool:
+    """True where most letters are beyond ASCII: no language that is written in latin1 looks so."""
+    sample = data[:_SAMPLE]
+    high = len(sample.translate(None, bytes(range(0xC0))))
+    letters = sum(sample.count(bytes((c,))) for c in b"etaoinsrhlducmfpgwybvkxjqzETAOINSRHLDUCM")
+    return high >= 12 and high > 2 * letters
+
+
+def _euc_jp(data: bytes) -> str:
+    """EUC-JP with the vendors' row 13 (CP51932), which the plain codec refuses."""
+    for codec in ("euc-jp", "euc_jis_2004"):
+        try:
+            return data.decode(codec)
+        except UnicodeDecodeError:
+            continue
+    return _broken(data, "euc-jp")
+
+
+def _broken(data: bytes, codec: str) -> str:
+    """Declared as ``codec`` and not well-formed in it."""
+    if codec != "utf-8":
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    repaired = data.decode(codec, "replace")
+    bad = repaired.count("\ufffd")
+    good = len(repaired) - len(repaired.encode("ascii", "ignore")) - bad
+    if codec == "utf-8":
+        return _mostly_utf8(data) or _guess(data)
+    return repaired if good > 4 * bad else _guess(data)
+
+
+def _mostly_utf8(data: bytes) -> str | None:
+    """Mixed text: UTF-8 line by line, other lines by guess; None where hardly anything is UTF-8."""
+    repaired = data.decode("utf-8", "replace")
+    bad = repaired.count("\ufffd")
+    good = len(repaired) - len(repaired.encode("ascii", "ignore")) - bad
+    if good < max(1, bad):
+        return None
+    if bad <= 2 and data.count(b"\n") < 2:
+        return repaired
+    out = []
+    for line in data.splitlines(keepends=True):
+        try:
+            out.append(line.decode("utf-8"))
+        except UnicodeDecodeError as wrong:
+            tail = wrong.reason == "unexpected end of data" or good > 20 * bad
+            out.append(line.decode("utf-8", "replace") if tail else _cp1252(line))
+    return "".join(out)
+
+
+def _guess(data: bytes) -> str:
+    found = chardet.detect(data[:_SAMPLE])["encoding"]
+    codec = codec_name(found or "") or "cp1252"
+    if codec in ("ascii", "utf-8", "utf-7"):
+        codec = "cp1252"
+    return _cp1252(data) if codec == "cp1252" else data.decode(codec, "replace")
+
+
+def _cp1252(data: bytes) -> str:
+    """windows-1252 as browsers read it: its five undefined bytes are C1 controls."""
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError:
+        return data.decode("latin-1").translate(_C1)
+
+
+_C1 = {b: bytes((b,)).decode("cp1252", "ignore") or chr(b) for b in range(0x80, 0xA0)}
