@@ -1,0 +1,104 @@
+"""Is this mail a bounce at all? Signs with weights; a bounce is proven when they add up.
+
+The gate matters more than the readers behind it: a client who quotes a bounce, or forwards one, is a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.inbound.reading import addresses_in_text, bounce_dsn
+from gateway.inbound.reading.machine_phrases import (
+    BOUNCE_NAMES,
+    BOUNCE_NOTICES,
+    BOUNCE_SENDERS,
+    BOUNCE_SUBJECTS,
+    REPLY_PREFIXES,
+)
+from gateway.inbound.reading.source import Part
+
+PROVEN = 3
+_TOP_CHARS = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A piece of evidence. ``structural`` ones can stand alone; the others need company."""
+
+    weight: int
+    evidence: str
+
+
+def signs(root: Part, *, subject: str, text: str) -> tuple[Sign, ...]:
+    """The signs of a delivery report that the message bears, strongest first."""
+    found = [
+        *_structure(root),
+        *_sender(root),
+        *_subject(subject),
+        *_notice(text),
+        *_path(root),
+        *_human(root, subject),
+    ]
+    return tuple(sorted(found, key=lambda sign: -sign.weight))
+
+
+def proven(found: tuple[Sign, ...]) -> bool:
+    return sum(sign.weight for sign in found) >= PROVEN
+
+
+def null_path(root: Part) -> bool:
+    """The mail carries the null reverse-path of notifications (RFC 5321 section 4.5.5)."""
+    return any(value.strip() in {"<>", "<MAILER-DAEMON>"} for value in root.every("return-path"))
+
+
+def is_reply_or_forward(subject: str) -> bool:
+    return subject.strip().casefold().startswith(REPLY_PREFIXES)
+
+
+def _structure(root: Part) -> list[Sign]:
+    found = []
+    kind = root.parameters.get("report-type", "").casefold()
+    if root.content_type == "multipart/report" and kind in {"delivery-status", "delivery-status-notification"}:
+        found.append(Sign(4, "content-type: multipart/report; report-type=delivery-status"))
+    elif bounce_dsn.has_report(root):
+        found.append(Sign(3, "delivery status fields"))
+    if root.has("x-failed-recipients"):
+        found.append(Sign(3, "x-failed-recipients: " + root.first("x-failed-recipients")[:200]))
+    return found
+
+
+def _sender(root: Part) -> list[Sign]:
+    value = root.first("from").casefold() or root.first("sender").casefold()
+    address = addresses_in_text.first(value) or value.strip(" <>")
+    local = address.partition("@")[0]
+    name = value.replace(address, "").strip(" \"'<>()")
+    if local in BOUNCE_SENDERS:
+        return [Sign(BOUNCE_SENDERS[local], f"sender: {address}")]
+    if any(phrase in name for phrase in BOUNCE_NAMES):
+        return [Sign(2, f"sender: {name}")]
+    return []
+
+
+def _subject(subject: str) -> list[Sign]:
+    flat = " ".join(subject.casefold().split())
+    if is_reply_or_forward(flat):
+        return []
+    phrase = next((phrase for phrase in BOUNCE_SUBJECTS if phrase in flat), None)
+    return [Sign(2, f"subject: {phrase}")] if phrase else []
+
+
+def _notice(text: str) -> list[Sign]:
+    flat = " ".join(text[:_TOP_CHARS].casefold().split())
+    phrase = next((phrase for phrase in BOUNCE_NOTICES if phrase in flat), None)
+    return [Sign(2, f"text: {phrase}")] if phrase else []
+
+
+def _path(root: Part) -> list[Sign]:
+    return [Sign(1, "return-path: <>")] if null_path(root) else []
+
+
+def _human(root: Part, subject: str) -> list[Sign]:
+    """Answers and forwards are written by people, unless a mail daemon sends them."""
+    if is_reply_or_forward(subject) and not _sender(root):
+        return [Sign(-2, "subject: reply or forward")]
+    return []
