@@ -1,0 +1,90 @@
+"""A PostgreSQL cluster of our own in a temporary folder; a fresh database for whoever asks."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import subprocess
+from pathlib import Path
+
+from servers.ports import HOST, as_user, end, free_port, launch, missing, owner, remove, scratch, wait_until
+
+PACKAGES = "postgresql"
+
+
+def binaries() -> Path:
+    """The newest /usr/lib/postgresql/*/bin; skips the test when there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda p: float(p.parts[4]))
+    if not found:
+        missing(f"PostgreSQL is not installed: apt-get install {PACKAGES}")
+    return found[-1].parent
+
+
+class Postgres:
+    """Started on creation, gone after ``close()``; root hands it to the user postgres or nobody."""
+
+    host = HOST
+
+    def __init__(self) -> None:
+        self._bin = binaries()
+        self._user = owner(("postgres", "nobody"))
+        self.folder = scratch("postgres", self._user)
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._numbers = itertools.count(1)
+        try:
+            self._run("initdb", "-D", self._data, "-U", "gateway", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def _data(self) -> str:
+        return str(self.folder / "data")
+
+    def _run(self, program: str, *arguments: str) -> str:
+        command = as_user(self._user, [str(self._bin / program), *arguments])
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=self.folder)
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr[-1000:]}")
+        return done.stdout
+
+    def start(self) -> None:
+        """Start (again) on the same port with the same data."""
+        options = ["-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=60"]
+        where = ["-D", self._data, "-p", str(self.port), "-h", HOST, "-k", str(self.folder)]
+        command = as_user(self._user, [str(self._bin / "postgres"), *where, *options])
+        self._process = launch(command, self.folder / "postgres.log")
+        wait_until(self._ready, "PostgreSQL's readiness", 30)
+
+    def _ready(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise RuntimeError((self.folder / "postgres.log").read_text(errors="replace")[-2000:])
+        command = [str(self._bin / "pg_isready"), "-q", "-h", HOST, "-p", str(self.port)]
+        return subprocess.run(command, timeout=10).returncode == 0
+
+    def stop(self) -> None:
+        """Cut every connection and refuse new ones; the data stays."""
+        end(self._process, first=signal.SIGINT, seconds=10)  # SIGINT is PostgreSQL's fast shutdown
+        self._process = None
+
+    def close(self) -> None:
+        """Stop, and remove everything."""
+        self.stop()
+        remove(self.folder)
+
+    def database(self) -> str:
+        """A new, empty database; returns its postgresql:// URL."""
+        name = f"gateway_{next(self._numbers)}"
+        self.psql(f"CREATE DATABASE {name} TEMPLATE template0")
+        return f"postgresql://gateway@{HOST}:{self.port}/{name}"
+
+    def drop(self, url: str) -> None:
+        self.psql(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def psql(self, statement: str, database: str = "postgres") -> str:
+        """Run one statement as superuser; raises RuntimeError."""
+        return self._run(
+            "psql", "-X", "-q", "-t", "-h", HOST, "-p", str(self.port), "-U", "gateway", database, "-c", statement
+        )
