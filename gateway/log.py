@@ -159,3 +159,19 @@ def notice_dead(notice_id: int, kind: str, reply: str) -> None:
 
 def notice_failed(notice_id: int, kind: str, error: BaseException) -> None:
     _log.error("notice_failed", notice_id=notice_id, kind=kind, exc_info=error)
+
+
+def notice_lease_lost(notice_id: int, kind: str) -> None:
+    _log.warning("notice_lease_lost", notice_id=notice_id, kind=kind)
+
+
+def relay_misconfigured(reply: str) -> None:
+    _log.error("relay_misconfigured", reply=reply)
+
+
+def relay_paused(reply: str, seconds: float) -> None:
+    _log.warning("relay_paused", reply=reply, seconds=round(seconds))
+
+
+def outbox_failed(error: BaseException, retry_in: float) -> None:
+    _log.error("outbox_failed", retry_in=round(retry_in, 1), exc_info=error)
