@@ -3,62 +3,40 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gateway.config_advice import advice, key_path
+from gateway.config_names import wrong_names
+from gateway.config_types import (
+    Colour,
+    DatabaseUrl,
+    DeskAddress,
+    File,
+    Flag,
+    Handle,
+    Handles,
+    Line,
+    Lines,
+    Listen,
+    Locale,
+    MailAddress,
+    MailAddresses,
+    Name,
+    Number,
+    Port,
+    Seconds,
+    Timezone,
+    Tls,
+    TokenUrl,
+)
 from gateway.errors import ConfigError
+from gateway.threading.token import Keyring
 
 DEFAULT_PATHS = (Path("config/gateway.toml"), Path("/etc/ticket-gateway/gateway.toml"))
-_LOCAL_PART_MAX = 22  # RFC 5321 section 4.5.3.1.1 allows 64 octets; a plus-address token takes up to 42 of them
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*/=?^_`{|}~+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
-
-
-def _address(value: str) -> str:
-    text = value.strip()
-    if not _ADDRESS.fullmatch(text) or ".." in text:
-        raise ValueError(f"{value!r} is not a mail address; write it as name@example.com")
-    return text.lower()
-
-
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{value!r} is not a time zone; use an IANA name such as Europe/Berlin or UTC") from None
-    return value
-
-
-def _single_line(value: str) -> str:
-    if any(ord(ch) < 32 or ord(ch) == 127 for ch in value):
-        raise ValueError("must be one line of text without control characters")
-    return value
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _duration(value: Any) -> Any:
-    """A number of seconds, or text such as "30s", "5m", "2h", "14d"."""
-    if isinstance(value, str):
-        match = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", value)
-        if not match:
-            raise ValueError(f"{value!r} is not a duration; write seconds, or text such as '30s', '5m', '2h', '14d'")
-        return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-    return value
-
-
-MailAddress = Annotated[str, AfterValidator(_address)]
-Line = Annotated[str, AfterValidator(_single_line)]
-Lines = Annotated[tuple[Line, ...], BeforeValidator(_as_list)]
-Seconds = Annotated[int, BeforeValidator(_duration), Field(ge=0)]
-Tls = Literal["implicit", "starttls", "none"]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Section(BaseModel):
@@ -68,114 +46,128 @@ class Section(BaseModel):
 class Desk(Section):
     """Who we are. ``address`` carries the tokens as plus-addresses (RFC 5233)."""
 
-    name: Line
-    address: MailAddress
-    aliases: tuple[MailAddress, ...] = ()
-    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
-    locale: str = "en"
-    secret_file: Path = Path("secret.key")
-    lists: tuple[str, ...] = ()
+    name: Name
+    address: DeskAddress
+    aliases: MailAddresses = ()
+    timezone: Timezone = "UTC"
+    locale: Annotated[Locale, Field(min_length=1)] = "en"
+    secret_file: File = Path("secret.key")
+    lists: Lines = ()
     """List-Ids or posting addresses of mailing lists through which clients write to us."""
-
-    @model_validator(mode="after")
-    def _room_for_tokens(self) -> Desk:
-        local = self.address.partition("@")[0]
-        if len(local) > _LOCAL_PART_MAX or "+" in local:
-            raise ValueError(
-                f"address: the part before the @ must be at most {_LOCAL_PART_MAX} characters and hold no '+', "
-                "because reply tokens are added to it"
-            )
-        return self
 
 
 class Database(Section):
-    url: str = "sqlite:///gateway.db"
+    url: DatabaseUrl = "sqlite:///gateway.db"
 
 
 class InboundSmtp(Section):
     """A listener (RFC 5321) or, behind an MTA of your own, LMTP (RFC 2033)."""
 
-    listen: Line = "127.0.0.1:2525"
+    listen: Listen = "127.0.0.1:2525"
     protocol: Literal["smtp", "lmtp"] = "smtp"
-    max_size: Annotated[int, Field(ge=65536, le=1 << 30)] = 26214400
-    max_connections: Annotated[int, Field(ge=1)] = 200
-    max_connections_per_client: Annotated[int, Field(ge=1)] = 20
+    max_size: Annotated[Number, Field(ge=65536, le=1 << 30)] = 26214400
+    max_connections: Annotated[Number, Field(ge=1)] = 200
+    max_connections_per_client: Annotated[Number, Field(ge=1)] = 20
     timeout: Annotated[Seconds, Field(ge=1)] = 300
     hostname: Line = ""
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
-
-
-class Password(Section):
-    password: str | None = Field(default=None, repr=False)
-    password_file: Path | None = None
+    tls_certificate: File | None = None
+    tls_key: File | None = None
 
     @model_validator(mode="after")
-    def _one_source(self) -> Password:
-        if self.password is not None and self.password_file is not None:
-            raise ValueError("give password or password_file, not both")
+    def _pair(self) -> InboundSmtp:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("STARTTLS needs both tls_certificate and tls_key")
         return self
 
 
 class OAuth2(Section):
     """SASL XOAUTH2 with a token from ``token_url`` (RFC 6749 sections 4.4 and 6)."""
 
-    token_url: str
-    client_id: str
-    client_secret_file: Path | None = None
-    refresh_token_file: Path | None = None
-    scope: str = ""
+    token_url: TokenUrl
+    client_id: Name
+    client_secret_file: File | None = None
+    refresh_token_file: File | None = None
+    scope: Line = ""
+
+    @model_validator(mode="after")
+    def _some_grant(self) -> OAuth2:
+        if self.client_secret_file is None and self.refresh_token_file is None:
+            raise ValueError("needs client_secret_file (client credentials), refresh_token_file, or both")
+        return self
+
+
+class Password(Section):
+    """How a login proves itself: at most one of the three."""
+
+    password: str | None = Field(default=None, repr=False)
+    password_file: File | None = None
+    oauth2: OAuth2 | None = None
+
+    @property
+    def proofs(self) -> int:
+        return sum(proof is not None for proof in (self.password, self.password_file, self.oauth2))
+
+    @model_validator(mode="after")
+    def _one_proof(self) -> Password:
+        if self.proofs > 1:
+            raise ValueError("give one of password, password_file and oauth2, not several")
+        return self
 
 
 class InboundImap(Password):
     """A mailbox that is watched (RFC 9051, RFC 2177)."""
 
-    name: Line
-    host: Line
+    name: Name
+    host: Name
     port: Port = 993
     tls: Tls = "implicit"
-    ca_file: Path | None = None
-    username: Line
+    ca_file: File | None = None
+    username: Name
     folder: Line = "INBOX"
     done: Line = "Processed"
     rejected: Line = "Unreadable"
-    max_size: Annotated[int, Field(ge=65536, le=1 << 30)] = 52428800
+    max_size: Annotated[Number, Field(ge=65536, le=1 << 30)] = 52428800
     scan_interval: Annotated[Seconds, Field(ge=1)] = 60
-    idle: bool = True
-    oauth2: OAuth2 | None = None
+    idle: Flag = True
     alert_after: Seconds = 900
+
+    @model_validator(mode="after")
+    def _complete(self) -> InboundImap:
+        if not self.proofs:
+            raise ValueError("needs password_file, password or oauth2 to log in")
+        if self.folder in (self.done, self.rejected):
+            raise ValueError("done and rejected must be other folders than folder, or mail is read again and again")
+        return self
 
 
 class Inbound(Section):
     smtp: tuple[InboundSmtp, ...] = ()
     imap: tuple[InboundImap, ...] = ()
 
-    @model_validator(mode="after")
-    def _names_differ(self) -> Inbound:
-        names = [box.name for box in self.imap]
-        for name in sorted({n for n in names if names.count(n) > 1}):
-            raise ValueError(f"imap: two mailboxes are called {name!r}; give each a name of its own")
-        return self
-
 
 class OutboundSmtp(Password):
-    host: Line
+    host: Name
     port: Port = 587
     tls: Tls = "starttls"
-    ca_file: Path | None = None
+    ca_file: File | None = None
     username: Line = ""
     hostname: Line = ""
-    connections: Annotated[int, Field(ge=1, le=50)] = 2
+    connections: Annotated[Number, Field(ge=1, le=50)] = 2
     connect_timeout: Annotated[Seconds, Field(ge=1)] = 30
     command_timeout: Annotated[Seconds, Field(ge=1)] = 300
     data_timeout: Annotated[Seconds, Field(ge=1)] = 600
-    oauth2: OAuth2 | None = None
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> OutboundSmtp:
+        if bool(self.username) != bool(self.proofs):
+            raise ValueError("a login needs username and one of password_file, password and oauth2; or none of them")
+        return self
 
 
 class Maildir(Section):
     """For trying out: every outgoing mail becomes a file in ``path``/new."""
 
-    path: Path
+    path: File
 
 
 class Outbound(Section):
@@ -191,43 +183,43 @@ class Outbound(Section):
 
 
 class Agent(Section):
-    handle: Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,31}$")]
-    name: Line
+    handle: Handle
+    name: Name
     address: MailAddress
-    aliases: tuple[MailAddress, ...] = ()
+    aliases: MailAddresses = ()
     role: Literal["agent", "lead", "admin"] = "agent"
     title: Line = ""
     signature: str = ""
-    locale: str = ""
+    locale: Locale = ""
 
 
 class Company(Section):
-    name: Line
+    name: Name
     domains: Lines = ()
     owner: str = ""
 
 
 class Contact(Section):
     address: MailAddress
-    aliases: tuple[MailAddress, ...] = ()
+    aliases: MailAddresses = ()
     name: Line = ""
     company: Line = ""
     owner: str = ""
-    locale: str = ""
+    locale: Locale = ""
 
 
 class Category(Section):
     """Matched by the address written to, or by a word of the subject."""
 
-    name: Line
-    addresses: tuple[MailAddress, ...] = ()
+    name: Name
+    addresses: MailAddresses = ()
     keywords: Lines = ()
     owner: str = ""
 
 
 class Team(Section):
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,31}$")]
-    members: tuple[str, ...]
+    name: Handle
+    members: Handles
 
 
 class Routing(Section):
@@ -238,24 +230,24 @@ class Lifecycle(Section):
     after_reply: Literal["pending", "in_progress"] = "pending"
     reopen_within: Seconds = 30 * 86400
     """A reply later than this after closing opens a new ticket, linked to the old one."""
-    thanks_reopens: bool = False
+    thanks_reopens: Flag = False
 
 
 class Notices(Section):
-    templates: Path | None = None
+    templates: File | None = None
     """Folder whose <locale>/<notice>.{subject,txt,html}.j2 take the place of ours."""
     acknowledge: Literal["everyone", "authenticated", "nobody"] = "everyone"
     receipts: Literal["all", "quiet"] = "all"
-    acks_per_sender_per_day: Annotated[int, Field(ge=0)] = 3
-    generated_per_minute: Annotated[int, Field(ge=1)] = 20
-    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#1f5fbf"
+    acks_per_sender_per_day: Annotated[Number, Field(ge=0)] = 3
+    generated_per_minute: Annotated[Number, Field(ge=1)] = 20
+    colour: Colour = "#1f5fbf"
     footer: str = ""
 
 
 class Security(Section):
-    authserv_ids: tuple[Line, ...] = ()
+    authserv_ids: Lines = ()
     """authserv-ids (RFC 8601 section 2.2) written by our own border, whose dmarc=pass we believe."""
-    masked_note_words: Annotated[int, Field(ge=4, le=50)] = 6
+    masked_note_words: Annotated[Number, Field(ge=4, le=50)] = 6
     """How many words in a row an outgoing text may share with an internal note before it is held."""
 
 
@@ -267,9 +259,9 @@ class Log(Section):
 class Limits(Section):
     """Bounds that keep one mail or one sender from hurting the others."""
 
-    reader_seconds: Annotated[int, Field(ge=1, le=300)] = 15
-    reader_memory: Annotated[int, Field(ge=128 << 20)] = 1 << 30
-    workers: Annotated[int, Field(ge=1, le=32)] = 2
+    reader_seconds: Annotated[Number, Field(ge=1, le=300)] = 15
+    reader_memory: Annotated[Number, Field(ge=128 << 20)] = 1 << 30
+    workers: Annotated[Number, Field(ge=1, le=32)] = 2
 
 
 class Settings(Section):
@@ -312,19 +304,37 @@ class Settings(Section):
             return read_secret(self.path(section.password_file))
         return section.password
 
+    def keyring(self) -> Keyring:
+        """The signing keys of ``desk.secret_file``.
+
+        Raises ConfigError when they cannot be read.
+        """
+        return Keyring.parse(_secret_text(self.path(self.desk.secret_file)))
+
 
 def read_secret(path: Path) -> str:
     """First line of a secret file; a name found in $CREDENTIALS_DIRECTORY (systemd) wins.
 
     Raises ConfigError when it cannot be read.
     """
+    return _secret_text(path).partition("\n")[0].rstrip("\r")
+
+
+def secret_source(path: Path) -> Path:
+    """The file that a secret is read from: the systemd credential of that name, or the path itself."""
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    chosen = Path(credentials) / path.name if credentials and (Path(credentials) / path.name).is_file() else path
+    credential = Path(credentials) / path.name if credentials else None
+    return credential if credential and credential.is_file() else path
+
+
+def _secret_text(path: Path) -> str:
+    chosen = secret_source(path)
     try:
-        return chosen.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError([("", f"cannot read the secret file {chosen}: {reason}")]) from None
+        return chosen.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([("", f"cannot read the secret file {chosen}: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([("", f"cannot read the secret file {chosen}: it is not UTF-8 text")]) from None
 
 
 def find(explicit: str | None) -> Path:
@@ -364,76 +374,14 @@ def parse(data: dict[str, Any], folder: Path) -> Settings:
 
     Raises ConfigError with every mistake and the path of its key.
     """
-    if "folder" in data:
-        raise ConfigError([("folder", "unknown key; remove it")])
+    problems = wrong_names(data)
     try:
         settings = Settings.model_validate({**data, "folder": folder})
     except ValidationError as error:
-        raise ConfigError([(_path(item["loc"]), _advice(item)) for item in error.errors()]) from None
-    problems = list(_references(settings))
+        wrong = [(key_path(item["loc"]), advice(item, Settings)) for item in error.errors()]
+        raise ConfigError(wrong + problems) from None
+    if "folder" in data:
+        problems.insert(0, ("folder", "unknown key; remove it"))
     if problems:
         raise ConfigError(problems)
     return settings
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    text = ""
-    for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-def _advice(item: Any) -> str:
-    message = str(item["msg"]).removeprefix("Value error, ")
-    known = {
-        "extra_forbidden": "unknown key; check its spelling or remove it",
-        "missing": "is required; add it",
-    }
-    return known.get(item["type"], message[:1].lower() + message[1:])
-
-
-def _references(settings: Settings) -> list[tuple[str, str]]:
-    """Names in one section that must exist in another, and addresses that must be unique."""
-    handles = [a.handle for a in settings.agents]
-    known = set(handles) | {t.name for t in settings.teams}
-    problems: list[tuple[str, str]] = []
-
-    def owner(path: str, value: str) -> None:
-        if value and value not in known:
-            problems.append((path, f"no agent or team is called {value!r}; add it under [[agents]] or [[teams]]"))
-
-    for i, company in enumerate(settings.companies):
-        owner(f"companies[{i}].owner", company.owner)
-    for i, contact in enumerate(settings.contacts):
-        owner(f"contacts[{i}].owner", contact.owner)
-    for i, category in enumerate(settings.categories):
-        owner(f"categories[{i}].owner", category.owner)
-    owner("routing.default_owner", settings.routing.default_owner)
-    for i, team in enumerate(settings.teams):
-        for member in team.members:
-            if member not in handles:
-                problems.append((f"teams[{i}].members", f"no agent is called {member!r}; add it under [[agents]]"))
-        if not team.members:
-            problems.append((f"teams[{i}].members", "a team needs at least one member"))
-        if team.name in handles:
-            problems.append((f"teams[{i}].name", f"{team.name!r} is an agent already; choose another name"))
-    problems += _duplicates(settings, handles)
-    return problems
-
-
-def _duplicates(settings: Settings, handles: list[str]) -> list[tuple[str, str]]:
-    problems: list[tuple[str, str]] = []
-    seen: dict[str, str] = dict.fromkeys((settings.desk.address, *settings.desk.aliases), "desk")
-    for i, agent in enumerate(settings.agents):
-        if handles.index(agent.handle) != i:
-            problems.append((f"agents[{i}].handle", f"{agent.handle!r} is used twice; handles must differ"))
-        for address in (agent.address, *agent.aliases):
-            if address in seen:
-                problems.append((f"agents[{i}].address", f"{address} already belongs to {seen[address]}"))
-            seen[address] = f"agents[{i}]"
-    for i, contact in enumerate(settings.contacts):
-        for address in (contact.address, *contact.aliases):
-            if address in seen:
-                problems.append((f"contacts[{i}].address", f"{address} already belongs to {seen[address]}"))
-            seen[address] = f"contacts[{i}]"
-    return problems

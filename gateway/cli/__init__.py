@@ -73,7 +73,9 @@ class Invocation:
     loaded: Settings | None = field(default=None, repr=False)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "gateway", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option(
     "--config",
     metavar="FILE",
