@@ -30,7 +30,7 @@ def spot(line: str) -> Iterator[Spotted]:
         local = _LOCAL.search(line[max(floor, at - _LOCAL_REACH) : at])
         domain = _DOMAIN.match(line[at + 1 : at + 1 + _DOMAIN_REACH])
         if local and domain:
-            text = local.group().lstrip("'`*=/|")
+            text = local.group().lstrip("'`*/|")
             end = at + 1 + domain.end()
             if text:
                 yield Spotted(f"{text}@{domain.group()}", at - len(text), end)

@@ -22,10 +22,14 @@ def reports(root: Part, *, text: str, subject: str) -> tuple[DeliveryReport, ...
         return ()
     notice, _ = bounce_original.split(text)
     statuses = bounce_dsn.statuses(root)
-    if statuses:
-        words = "\n".join(notice)
-        return tuple(bounce_dsn.report(status, words) for status in statuses)
-    return _free_form(root, notice, text, subject)
+    if not statuses:
+        return _free_form(root, notice, text, subject)
+    said = {each.recipient.casefold(): each.diagnostic for each in _blamed(root, notice, text, subject)}
+    words = "\n".join(notice)
+    return tuple(
+        bounce_dsn.report(status, said.get(status.final.casefold()) or said.get(status.original.casefold()) or words)
+        for status in statuses
+    )
 
 
 def returned_message_id(root: Part, text: str = "") -> str:
@@ -39,18 +43,42 @@ def _is_complaint(root: Part) -> bool:
     return any(part.content_type == "message/feedback-report" for part in root.walk())
 
 
-def _free_form(root: Part, notice: list[str], text: str, subject: str) -> tuple[DeliveryReport, ...]:
+def _blamed(root: Part, notice: list[str], text: str, subject: str) -> tuple[DeliveryReport, ...]:
     expected = bounce_original.recipients(bounce_original.header_of_returned(root, text))
-    failed = _failed_recipients(root)
     ignored = [a.address for name in ("to", "from", "sender", "delivered-to") for a in _addresses(root, name)]
-    found = bounce_text.reports(notice, subject=subject, expected=expected, ignored=ignored)
+    return bounce_text.reports(notice, subject=subject, expected=expected, ignored=ignored)
+
+
+def _free_form(root: Part, notice: list[str], text: str, subject: str) -> tuple[DeliveryReport, ...]:
+    found = _blamed(root, notice, text, subject)
+    failed = _failed_recipients(root)
     if failed:
         named = {each.recipient.casefold(): each for each in found}
         words = "\n".join(notice)
         action = "delayed" if bounce_text.is_delay(subject, words) else "failed"
         return tuple(named.get(a.casefold()) or bounce_text.judged(a, action, words) for a in failed)
-    if found:
-        return found
+    return found or _nested(root) or _unnamed(root, notice, text, subject)
+
+
+def _nested(root: Part) -> tuple[DeliveryReport, ...]:
+    """The reports of a bounce that was wrapped into this one by a relay on its way."""
+    for part in root.walk():
+        if part is root or part.content_type != "message/rfc822" or not part.children:
+            continue
+        inner = part.children[0]
+        text = "\n".join(leaf.text or "" for leaf in inner.walk() if leaf.content_type == "text/plain")
+        subject = inner.first("subject")
+        if bounce_signs.proven(bounce_signs.signs(inner, subject=subject, text=text)):
+            notice, _ = bounce_original.split(text)
+            statuses = bounce_dsn.statuses(inner)
+            if statuses:
+                return tuple(bounce_dsn.report(status, "\n".join(notice)) for status in statuses)
+            return _blamed(inner, notice, text, subject)
+    return ()
+
+
+def _unnamed(root: Part, notice: list[str], text: str, subject: str) -> tuple[DeliveryReport, ...]:
+    expected = bounce_original.recipients(bounce_original.header_of_returned(root, text))
     if 0 < len(expected) <= _MAX_RETURNED:
         return bounce_text.unnamed(notice, subject=subject, recipients=expected)
     return ()

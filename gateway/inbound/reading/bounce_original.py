@@ -59,7 +59,8 @@ def _announces(line: str) -> bool:
     return flat in RETURNED_MAIL or (len(flat) < 120 and flat.startswith(RETURNED_MAIL_STARTS))
 
 
-RETURNED_MAIL_STARTS = tuple(phrase + " " for phrase in RETURNED_MAIL)
+# A longer phrase may go on ("… including all the headers"); a short one would be found in any sentence.
+RETURNED_MAIL_STARTS = tuple(phrase + " " for phrase in RETURNED_MAIL if len(phrase) >= 25)
 
 
 def _header_block(lines: list[str]) -> int:

@@ -30,18 +30,23 @@ def normal(text: str) -> str:
 def reason(text: str) -> str:
     """The name of the first reason of the table that ``text`` gives, or ""."""
     flat = normal(text)
-    return next((name for name, _, phrases in REASONS if any(phrase in flat for phrase in phrases)), "")
+    said = _verdict(flat)
+    return said[0] if said else ""
 
 
 def is_permanent(action: str, status: str, diagnostic: str) -> bool:
     """True when the address is dead. ``status`` is an RFC 3463 code or ""."""
     if action not in {"failed", ""} or status.startswith("2."):
         return False
-    flat = normal(diagnostic)
-    for _, permanent, phrases in REASONS:
-        if any(phrase in flat for phrase in phrases):
-            return permanent
+    said = _verdict(normal(diagnostic))
+    if said is not None:
+        name, permanent = said
+        return permanent and not (name == "no such host" and status.startswith("4."))
     return _by_code(status, diagnostic)
+
+
+def _verdict(flat: str) -> tuple[str, bool] | None:
+    return next(((name, dead) for name, dead, phrases in REASONS if any(p in flat for p in phrases)), None)
 
 
 def _by_code(status: str, diagnostic: str) -> bool:

@@ -7,26 +7,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.inbound.reading import addresses_in_text, bounce_dsn
+from gateway.inbound.reading import addresses_in_text, bounce_dsn, bounce_original
 from gateway.inbound.reading.machine_phrases import (
     BOUNCE_NAMES,
     BOUNCE_NOTICES,
     BOUNCE_SENDERS,
     BOUNCE_SUBJECTS,
+    HUMAN_CLIENTS,
     REPLY_PREFIXES,
 )
 from gateway.inbound.reading.source import Part
 
 PROVEN = 3
+PROVEN_BY_WORDS = 5
 _TOP_CHARS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A piece of evidence. ``structural`` ones can stand alone; the others need company."""
+    """A piece of evidence. ``machine`` is true of what a person's mail does not bear; words alone need more."""
 
     weight: int
     evidence: str
+    machine: bool = False
 
 
 def signs(root: Part, *, subject: str, text: str) -> tuple[Sign, ...]:
@@ -43,7 +46,8 @@ def signs(root: Part, *, subject: str, text: str) -> tuple[Sign, ...]:
 
 
 def proven(found: tuple[Sign, ...]) -> bool:
-    return sum(sign.weight for sign in found) >= PROVEN
+    enough = PROVEN if any(sign.machine for sign in found) else PROVEN_BY_WORDS
+    return sum(sign.weight for sign in found) >= enough
 
 
 def null_path(root: Part) -> bool:
@@ -59,11 +63,11 @@ def _structure(root: Part) -> list[Sign]:
     found = []
     kind = root.parameters.get("report-type", "").casefold()
     if root.content_type == "multipart/report" and kind in {"delivery-status", "delivery-status-notification"}:
-        found.append(Sign(4, "content-type: multipart/report; report-type=delivery-status"))
+        found.append(Sign(4, "content-type: multipart/report; report-type=delivery-status", True))
     elif bounce_dsn.has_report(root):
-        found.append(Sign(3, "delivery status fields"))
+        found.append(Sign(3, "delivery status fields", True))
     if root.has("x-failed-recipients"):
-        found.append(Sign(3, "x-failed-recipients: " + root.first("x-failed-recipients")[:200]))
+        found.append(Sign(3, "x-failed-recipients: " + root.first("x-failed-recipients")[:200], True))
     return found
 
 
@@ -73,9 +77,9 @@ def _sender(root: Part) -> list[Sign]:
     local = address.partition("@")[0]
     name = value.replace(address, "").strip(" \"'<>()")
     if local in BOUNCE_SENDERS:
-        return [Sign(BOUNCE_SENDERS[local], f"sender: {address}")]
+        return [Sign(BOUNCE_SENDERS[local], f"sender: {address}", True)]
     if any(phrase in name for phrase in BOUNCE_NAMES):
-        return [Sign(2, f"sender: {name}")]
+        return [Sign(2, f"sender: {name}", True)]
     return []
 
 
@@ -93,12 +97,20 @@ def _notice(text: str) -> list[Sign]:
     return [Sign(2, f"text: {phrase}")] if phrase else []
 
 
+def _returned(root: Part, text: str) -> list[Sign]:
+    return [Sign(1, "returned mail")] if bounce_original.header_of_returned(root, text) else []
+
+
 def _path(root: Part) -> list[Sign]:
-    return [Sign(1, "return-path: <>")] if null_path(root) else []
+    return [Sign(1, "return-path: <>", True)] if null_path(root) else []
 
 
 def _human(root: Part, subject: str) -> list[Sign]:
-    """Answers and forwards are written by people, unless a mail daemon sends them."""
-    if is_reply_or_forward(subject) and not _sender(root):
-        return [Sign(-2, "subject: reply or forward")]
-    return []
+    """Answers, forwards and mail from a mail client are written by people, unless a mail daemon sends them."""
+    if _sender(root):
+        return []
+    found = [Sign(-2, "subject: reply or forward")] if is_reply_or_forward(subject) else []
+    client = f"{root.first('x-mailer')} {root.first('user-agent')}".casefold()
+    if any(name in client for name in HUMAN_CLIENTS):
+        found.append(Sign(-3, f"written with: {client.strip()[:80]}"))
+    return found

@@ -43,6 +43,8 @@ def reports(
     lines = lines[:_MAX_LINES]
     wanted = {address.casefold() for address in expected}
     blamed = _strongest(list(_blamed(lines, wanted, {a.casefold() for a in ignored} - wanted)), wanted)
+    if not blamed:
+        blamed = [each for each in _strongest(list(_blamed(lines, wanted, set())), wanted) if each.strength >= LED]
     notice = "\n".join(lines)
     action = "delayed" if is_delay(subject, notice) else "failed"
     starts = sorted({each.line for each in blamed})
@@ -94,6 +96,8 @@ def _standing(line: str, found: Spotted, above: str) -> int:
         return _opening(tail, above)
     if before.endswith(AWAY) and not before.endswith(LEADS):
         return 0
+    if before == "to":
+        return REPLIED
     if before.endswith(LEADS):
         return LED
     return REPLIED if bounce_reason.reply_code(line) else MENTIONED
@@ -126,13 +130,21 @@ def _once(blamed: list[Blamed]) -> list[Blamed]:
 
 def _report(each: Blamed, lines: list[str], starts: list[int], action: str, notice: str) -> DeliveryReport:
     end = next((start for start in starts if start > each.line), len(lines))
-    words = "\n".join(lines[each.line : min(end, each.line + _MAX_SEGMENT)])
+    words = "\n".join(_until_told(lines[each.line : min(end, each.line + _MAX_SEGMENT)]))
     if not _tells(words):
         key = each.address.casefold()
         words = "\n".join([words, *(line for line in lines if key in line.casefold())][:_MAX_SEGMENT])
     if not _tells(words):
         words = notice
     return judged(each.address, action, words)
+
+
+def _until_told(lines: list[str]) -> list[str]:
+    """Paragraphs up to the first that gives a reason: what follows is advice and apology."""
+    for i, line in enumerate(lines):
+        if not line.strip() and i and _tells("\n".join(lines[:i])):
+            return lines[:i]
+    return lines
 
 
 def _tells(words: str) -> bool:

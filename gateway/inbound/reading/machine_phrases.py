@@ -105,7 +105,6 @@ BOUNCE_SUBJECTS: tuple[str, ...] = (
     "failure notice",
     "failure report",
     "failed delivery",
-    "failed mail",
     "failed: ",
     "mail failure",
     "mail error",
@@ -122,6 +121,14 @@ BOUNCE_SUBJECTS: tuple[str, ...] = (
     "returned email",
     "returned message",
     "returned to sender",
+    "returning to sender",
+    "mail failed",
+    "failed mail",
+    "not yet been delivered",
+    "has not been delivered",
+    "automatically rejected",
+    "error during delivery",
+    "permanent delivery",
     "returning message to sender",
     "return to sender",
     "bounced",
@@ -222,6 +229,19 @@ BOUNCE_SUBJECTS: tuple[str, ...] = (
 
 # Sentences of notices; each is said by mail servers and hardly by people in the first lines of a letter.
 BOUNCE_NOTICES: tuple[str, ...] = (
+    "automated message created by mail delivery",
+    "failed recipients",
+    "failed addresses follow",
+    "list of the affected recipient",
+    "requested action not taken",
+    "was automatically rejected",
+    "has encountered delivery problems",
+    "did not reach the following",
+    "could not be reached",
+    "has not yet been delivered",
+    "has not been delivered",
+    "fatal delivery errors",
+    "n'a pas pu etre delivre",
     "this message was created automatically by",
     "this is an automatically generated delivery status",
     "this is a delivery status notification",
@@ -415,4 +435,12 @@ BULK_FIELDS: tuple[str, ...] = (
     "x-loop", "x-no-loop", "x-rt-loop-prevention", "x-otrs-loop", "x-zammad-loop", "x-loop-prevention", "x-cron-env",
     "x-mailing-list", "x-list", "x-campaign", "x-campaignid", "x-campaign-id", "x-mailgun-tag", "x-mc-user", "x-csa-complaints",
     "x-mailer-recptid", "x-mass-mail", "x-bulkmail", "x-newsletter",
+)  # fmt: skip
+
+# Programs that people write with (X-Mailer, User-Agent).
+HUMAN_CLIENTS: tuple[str, ...] = (
+    "microsoft outlook", "outlook express", "thunderbird", "apple mail", "iphone mail", "ipad mail", "k-9 mail",
+    "roundcube", "squirrelmail", "horde", "evolution", "kmail", "mutt", "foxmail", "the bat!", "yahoomail",
+    "ymail", "windows mail", "windows live mail", "airmail", "sylpheed", "claws mail", "opera mail", "eudora",
+    "lotus notes", "mailbird", "em client", "emclient", "fairemail", "spark", "bluemail", "zimbra", "sogo",
 )  # fmt: skip
