@@ -177,6 +177,8 @@ class Ticket:
     waiting_for: str = ""
     closed_at: datetime | None = None
     merged_into: int | None = None
+    continued_in: int | None = None
+    """The ticket that a late reply opened instead of reopening this one."""
     documents: tuple[Document, ...] = ()
     messages: tuple[Message, ...] = ()
     """Newest last; long conversations hold the newest alone."""

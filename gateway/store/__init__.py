@@ -1,0 +1,191 @@
+"""The store: all SQL of the project, and the two ways to use it, ``read`` and ``transact``."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TypeVar
+
+import sqlalchemy as sa
+
+from gateway.desk.notices import Claim, Settlement
+from gateway.errors import Permanent, Temporary
+from gateway.store import mailboxes, outbox
+from gateway.store.engine import make_engine
+from gateway.store.migrate import HEAD, migrate, revision
+from gateway.store.transact import GroupWriter, PoolWriter, Work, Writer, classed
+
+__all__ = ["MailboxState", "Outbox", "Store", "open_store"]
+
+T = TypeVar("T")
+_COMMIT_SECONDS = 60
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """One database. Thread-safe; ``close`` it when done."""
+
+    def __init__(self, engine: sa.Engine, writer: Writer) -> None:
+        self.engine = engine
+        self._writer = writer
+        self._lock: IO[str] | None = None
+        self.mail_waits = threading.Event()
+        """Set when mail has come in through this process; others are found by looking now and then."""
+        self.notices_wait = threading.Event()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    def submit(self, work: Work[T], *, serial: bool = False) -> Future[T]:
+        """Start a transaction; the future ends after its durable commit. ``serial``: no two of these overlap.
+
+        The future raises Temporary when the database fails, or whatever ``work`` raised.
+        """
+        return self._writer.submit(work, serial=serial)
+
+    def transact(self, work: Work[T], *, serial: bool = False) -> T:
+        """Like ``submit``, and wait.
+
+        Raises Temporary when the database fails or does not answer within a minute.
+        """
+        try:
+            return self.submit(work, serial=serial).result(_COMMIT_SECONDS)
+        except TimeoutError:
+            raise Temporary("the database did not commit in time") from None
+
+    def read(self, work: Work[T]) -> T:
+        """Look at one consistent state of the database.
+
+        Raises Temporary when the database fails.
+        """
+        try:
+            with self.engine.connect().execution_options(read_only=True) as connection, connection.begin():
+                return work(connection)
+        except sa.exc.DBAPIError as error:
+            raise classed(error) from error
+
+    def lock_for_daemon(self) -> None:
+        """One daemon a SQLite file.
+
+        Raises Permanent when another one runs on it.
+        """
+        if not self.is_sqlite:
+            return
+        path = Path(str(self.engine.url.database) + ".lock")
+        handle = path.open("a+")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.close()
+            advice = "stop it first, or move to PostgreSQL, which many daemons may share"
+            text = f"another gateway already runs on {self.engine.url.database}: {advice}"
+            raise Permanent(text, public=text) from None
+        self._lock = handle
+
+    def check(self) -> list[tuple[str, bool, str]]:
+        """Rows for ``gateway check``: (what, holds, advice)."""
+        found = revision(self.engine)
+        rows = [("schema", found == HEAD, f"revision {found}, expected {HEAD}: run `gateway database upgrade`")]
+        return rows + (self._check_sqlite() if self.is_sqlite else self._check_postgresql())
+
+    def _check_sqlite(self) -> list[tuple[str, bool, str]]:
+        with self.engine.connect() as connection:
+            mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+            sync = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+            intact = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        return [
+            (
+                "journal mode WAL",
+                mode == "wal",
+                f"it is {mode}; is the file on a network file system? Move it to a local disk",
+            ),
+            ("synchronous FULL", sync == 2, f"it is {sync}; commits would not survive a power cut"),
+            ("integrity", intact == "ok", f"{intact}; restore a backup"),
+        ]
+
+    def _check_postgresql(self) -> list[tuple[str, bool, str]]:
+        with self.engine.connect() as connection:
+            sync = connection.exec_driver_sql("SHOW synchronous_commit").scalar()
+            fsync = connection.exec_driver_sql("SHOW fsync").scalar()
+        return [
+            ("synchronous_commit", sync in {"on", "remote_write", "remote_apply"}, f"it is {sync}; set it to on"),
+            ("fsync", fsync == "on", "it is off: commits would not survive a power cut"),
+        ]
+
+    def close(self) -> None:
+        self._writer.close()
+        self.engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def open_store(url: str, *, upgrade: bool = True) -> Store:
+    """Connect, and bring the schema up to date.
+
+    Raises ConfigError for a URL that names no usable database, Temporary when it cannot be reached, Permanent
+    when its schema is newer than this program.
+    """
+    engine = make_engine(url)
+    try:
+        if upgrade:
+            migrate(engine)
+    except sa.exc.DBAPIError as error:
+        engine.dispose()
+        raise classed(error) from error
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, GroupWriter(engine) if engine.dialect.name == "sqlite" else PoolWriter(engine))
+
+
+class Outbox:
+    """The sender's side of the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def claim(self, now: datetime, *, limit: int, lease_seconds: int) -> tuple[Claim, ...]:
+        return self._store.transact(lambda c: outbox.claim(c, now, limit=limit, lease_seconds=lease_seconds))
+
+    def mark_dot_pending(self, claim: Claim, composed: bytes, now: datetime) -> bool:
+        return self._store.transact(lambda c: outbox.mark_dot_pending(c, claim, composed, now))
+
+    def settle(self, claim: Claim, settlement: Settlement, now: datetime) -> bool:
+        return self._store.transact(lambda c: outbox.settle(c, claim, settlement, now))
+
+    def release(self, claim: Claim) -> None:
+        self._store.transact(lambda c: outbox.release(c, claim))
+
+    def wait(self, timeout: float) -> None:
+        """Sleep until a notice was decided in this process, ``timeout`` seconds at most."""
+        self._store.notices_wait.wait(timeout)
+        self._store.notices_wait.clear()
+
+
+class MailboxState:
+    """The IMAP watcher's side of the store."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = utcnow) -> None:
+        self._store = store
+        self._clock = clock
+
+    def load(self, account: str, folder: str) -> tuple[int, int] | None:
+        return self._store.read(lambda c: mailboxes.load(c, account, folder))
+
+    def save(self, account: str, folder: str, uidvalidity: int, uid: int) -> None:
+        self._store.transact(lambda c: mailboxes.save(c, account, folder, uidvalidity, uid))
+
+    def mailbox_ok(self, name: str) -> None:
+        self._store.transact(lambda c: mailboxes.ok(c, name, self._clock()))
+
+    def mailbox_failed(self, name: str, error: str) -> None:
+        self._store.transact(lambda c: mailboxes.failed(c, name, error, self._clock()))

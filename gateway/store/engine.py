@@ -1,0 +1,81 @@
+"""Connections as durability needs them: SQLite in WAL with full synchronisation, PostgreSQL with synchronous commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.errors import ConfigError
+
+BUSY_MS = 5_000
+
+
+def make_engine(url: str) -> sa.Engine:
+    """An engine for ``sqlite:///path`` or ``postgresql://…``.
+
+    Raises ConfigError for any other database.
+    """
+    try:
+        parsed = sa.engine.make_url(url)
+    except sa.exc.ArgumentError:
+        raise ConfigError(
+            [("database.url", "is not a database URL; write sqlite:///gateway.db or postgresql://…")]
+        ) from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _sqlite(parsed)
+        case "postgresql":
+            return _postgresql(parsed)
+        case other:
+            raise ConfigError([("database.url", f"{other} is not supported; use sqlite:/// or postgresql://")])
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    if not url.database or url.database == ":memory:":
+        raise ConfigError([("database.url", "names no file; write sqlite:///gateway.db")])
+    folder = Path(url.database).parent
+    if not folder.is_dir():
+        raise ConfigError([("database.url", f"the folder {folder} does not exist; create it")])
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000})
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN is deferred, and a deferred upgrade can fail at once
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_MS}",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        pool_size=12,
+        max_overflow=8,
+        pool_recycle=1800,
+        connect_args={"connect_timeout": 10, "application_name": "ticket-gateway"},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = on")
+            cursor.execute("SET timezone = 'UTC'")
+            cursor.execute("SET lock_timeout = '20s'")
+        connection.commit()
+
+    return engine

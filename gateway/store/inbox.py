@@ -1,0 +1,214 @@
+"""Mail as it came in: stored raw before anything reads it, then claimed, decided and settled."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from gateway.mail import Envelope
+from gateway.store import schema as s
+from gateway.store.upsert import insert_new, inserted_id
+
+STRIKES = 3
+CLAIMS = 50
+"""A claim without a strike is a daemon that died for other reasons; this many are a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """``duplicate``: every key of this delivery was known; ``inbox_id`` is then the earlier one."""
+
+    inbox_id: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A mail leased to one worker."""
+
+    id: int
+    raw: bytes
+    envelope: Envelope
+    source: str
+    received_at: datetime
+    lease: str
+    claims: int
+    strikes: int
+    forced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """What a list of waiting or quarantined mail shows."""
+
+    id: int
+    source: str
+    sender: str | None
+    recipients: tuple[str, ...]
+    size: int
+    received_at: datetime
+    state: str
+    reason: str
+
+
+def put_blob(connection: sa.Connection, data: bytes) -> str:
+    """Store bytes once; returns their SHA-256 in hex."""
+    digest = hashlib.sha256(data).hexdigest()
+    known = connection.execute(sa.select(s.blob.c.sha256).where(s.blob.c.sha256 == digest)).scalar()
+    if known is None:
+        insert_new(connection, s.blob, {"sha256": digest, "size": len(data), "data": data})
+    return digest
+
+
+def get_blob(connection: sa.Connection, digest: str) -> bytes | None:
+    data = connection.execute(sa.select(s.blob.c.data).where(s.blob.c.sha256 == digest)).scalar()
+    return None if data is None else bytes(data)
+
+
+def accept(
+    connection: sa.Connection, raw: bytes, envelope: Envelope, *, source: str, keys: tuple[str, ...], now: datetime
+) -> Accepted:
+    """Store a mail and its keys; a delivery whose every key is known is a duplicate and changes nothing."""
+    query = sa.select(s.inbox_key.c.key, s.inbox_key.c.inbox).where(s.inbox_key.c.key.in_(keys))
+    known = {row.key: row.inbox for row in connection.execute(query)}
+    fresh = [key for key in keys if key not in known]
+    if keys and not fresh:
+        return Accepted(known[keys[0]], True)
+    row = {
+        "source": source,
+        "sender": envelope.sender,
+        "recipients": list(envelope.recipients),
+        "peer": envelope.peer,
+        "raw": put_blob(connection, raw),
+        "size": len(raw),
+        "received_at": now,
+        "due_at": now,
+    }
+    inbox_id = inserted_id(connection.execute(sa.insert(s.inbox).values(**row)))
+    for key in fresh:
+        connection.execute(sa.insert(s.inbox_key).values(key=key, inbox=inbox_id))
+    return Accepted(inbox_id, False)
+
+
+def claim(connection: sa.Connection, now: datetime, *, limit: int, lease_seconds: int) -> tuple[Claimed, ...]:
+    """Lease the oldest mail that waits, or whose lease ran out: one statement, fenced by the lease (house rule 6)."""
+    lease = secrets.token_hex(16)
+    ready = (
+        sa.select(s.inbox.c.id)
+        .where(s.inbox.c.state == "waiting", s.inbox.c.due_at <= now)
+        .where(sa.or_(s.inbox.c.lease_until.is_(None), s.inbox.c.lease_until < now))
+        .order_by(s.inbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        sa.update(s.inbox)
+        .where(s.inbox.c.id.in_(ready.scalar_subquery()))
+        .values(lease=lease, lease_until=now + timedelta(seconds=lease_seconds), claims=s.inbox.c.claims + 1)
+        .returning(s.inbox)
+    )
+    rows = sorted(connection.execute(taken).all(), key=lambda r: r.id)
+    return tuple(_claimed(connection, row) for row in rows)
+
+
+def _claimed(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Claimed:
+    return Claimed(
+        id=row.id,
+        raw=get_blob(connection, row.raw) or b"",
+        envelope=Envelope(row.sender, tuple(row.recipients), row.peer),
+        source=row.source,
+        received_at=row.received_at,
+        lease=row.lease,
+        claims=row.claims,
+        strikes=row.strikes,
+        forced=row.forced,
+    )
+
+
+def holds(connection: sa.Connection, claimed: Claimed) -> bool:
+    """Is the lease still ours? Asked inside the deciding transaction, so that nothing is decided twice."""
+    row = connection.execute(sa.select(s.inbox.c.lease, s.inbox.c.state).where(s.inbox.c.id == claimed.id)).one()
+    return bool(row.lease == claimed.lease and row.state == "waiting")
+
+
+def settle(
+    connection: sa.Connection,
+    claimed: Claimed,
+    *,
+    state: str,
+    outcome: str,
+    reason: str,
+    ticket: int | None,
+    now: datetime,
+) -> None:
+    """The mail is decided: "done", or "quarantined" with its reason."""
+    connection.execute(
+        sa.update(s.inbox)
+        .where(s.inbox.c.id == claimed.id)
+        .values(
+            state=state, outcome=outcome, reason=reason, ticket=ticket, settled_at=now, lease=None, lease_until=None
+        )
+    )
+
+
+def give_back(connection: sa.Connection, claimed: Claimed, due_at: datetime, *, reason: str, strike: bool) -> int:
+    """Return a mail for another try; a strike counts towards quarantine. Returns the strikes so far."""
+    strikes = claimed.strikes + strike
+    connection.execute(
+        sa.update(s.inbox)
+        .where(s.inbox.c.id == claimed.id, s.inbox.c.lease == claimed.lease)
+        .values(due_at=due_at, lease=None, lease_until=None, strikes=strikes, reason=reason)
+    )
+    return strikes
+
+
+def quarantined(connection: sa.Connection, *, limit: int = 200) -> tuple[InboxRow, ...]:
+    query = sa.select(s.inbox).where(s.inbox.c.state == "quarantined").order_by(s.inbox.c.id).limit(limit)
+    return tuple(_listed(row) for row in connection.execute(query))
+
+
+def row(connection: sa.Connection, inbox_id: int) -> InboxRow | None:
+    found = connection.execute(sa.select(s.inbox).where(s.inbox.c.id == inbox_id)).one_or_none()
+    return None if found is None else _listed(found)
+
+
+def _listed(found: sa.Row[tuple[object, ...]]) -> InboxRow:
+    return InboxRow(
+        found.id,
+        found.source,
+        found.sender,
+        tuple(found.recipients),
+        found.size,
+        found.received_at,
+        found.state,
+        found.reason,
+    )
+
+
+def raw_of(connection: sa.Connection, inbox_id: int) -> bytes | None:
+    digest = connection.execute(sa.select(s.inbox.c.raw).where(s.inbox.c.id == inbox_id)).scalar()
+    return None if digest is None else get_blob(connection, digest)
+
+
+def release(connection: sa.Connection, inbox_id: int, now: datetime) -> bool:
+    """Out of quarantine, to be decided as a person's mail. False when it is not in quarantine."""
+    changed = connection.execute(
+        sa.update(s.inbox)
+        .where(s.inbox.c.id == inbox_id, s.inbox.c.state == "quarantined")
+        .values(state="waiting", due_at=now, forced=True, strikes=0, claims=0, reason="")
+    )
+    return bool(changed.rowcount)
+
+
+def drop(connection: sa.Connection, inbox_id: int, now: datetime) -> bool:
+    """Take a mail off the quarantine list; its raw bytes are kept."""
+    changed = connection.execute(
+        sa.update(s.inbox)
+        .where(s.inbox.c.id == inbox_id, s.inbox.c.state == "quarantined")
+        .values(state="dropped", settled_at=now)
+    )
+    return bool(changed.rowcount)

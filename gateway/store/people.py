@@ -1,0 +1,147 @@
+"""People: contacts that mail made known, and agents that the configuration names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from gateway.desk.model import Person, Role
+from gateway.mail import Address
+from gateway.store import rows
+from gateway.store import schema as s
+from gateway.store.upsert import inserted_id
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSpec:
+    """A person as the configuration describes them. ``handle`` is "" for a contact."""
+
+    name: str
+    addresses: tuple[str, ...]
+    role: Role
+    handle: str = ""
+    locale: str = ""
+    company: str = ""
+    owner: str = ""
+    title: str = ""
+    signature: str = ""
+
+
+def by_id(connection: sa.Connection, person_id: int) -> Person | None:
+    return rows.persons(connection, {person_id}).get(person_id)
+
+
+def by_address(connection: sa.Connection, address: str) -> Person | None:
+    found = connection.execute(
+        sa.select(s.person_address.c.person).where(s.person_address.c.address == address.casefold())
+    ).scalar()
+    return None if found is None else by_id(connection, found)
+
+
+def agents(connection: sa.Connection) -> tuple[Person, ...]:
+    """Every active agent, by handle."""
+    ids = connection.execute(
+        sa.select(s.person.c.id).where(s.person.c.role != Role.CLIENT, s.person.c.active)
+    ).scalars()
+    return tuple(sorted(rows.persons(connection, set(ids)).values(), key=lambda p: p.handle))
+
+
+def contact(connection: sa.Connection, address: Address, now: datetime) -> Person:
+    """The person with this address; one who is not known yet becomes a contact."""
+    known = by_address(connection, address.address)
+    if known is not None:
+        if not known.name and address.name:
+            connection.execute(sa.update(s.person).where(s.person.c.id == known.id).values(name=address.name))
+            return by_id(connection, known.id) or known
+        return known
+    row = {"name": address.name, "role": Role.CLIENT, "created_at": now}
+    person_id = inserted_id(connection.execute(sa.insert(s.person).values(**row)))
+    connection.execute(sa.insert(s.person_address).values(address=address.key, person=person_id))
+    return Person(person_id, address.name, (address.key,))
+
+
+def search(connection: sa.Connection, words: str, *, limit: int = 10) -> tuple[Person, ...]:
+    """Contacts whose name, company or address holds these words."""
+    pattern = "%" + words.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    with_address = sa.select(s.person_address.c.person).where(s.person_address.c.address.ilike(pattern, escape="\\"))
+    query = (
+        sa.select(s.person.c.id)
+        .where(s.person.c.role == Role.CLIENT)
+        .where(
+            sa.or_(
+                s.person.c.name.ilike(pattern, escape="\\"),
+                s.person.c.company.ilike(pattern, escape="\\"),
+                s.person.c.id.in_(with_address),
+            )
+        )
+        .order_by(s.person.c.id)
+        .limit(limit)
+    )
+    found = rows.persons(connection, set(connection.execute(query).scalars()))
+    return tuple(found[i] for i in sorted(found))
+
+
+def sync(connection: sa.Connection, specs: Iterable[PersonSpec], now: datetime) -> None:
+    """Make the tables say what the configuration says; agents that it no longer names become inactive."""
+    named: set[str] = set()
+    for spec in specs:
+        _sync_one(connection, spec, now)
+        if spec.handle:
+            named.add(spec.handle)
+    gone = sa.update(s.person).where(s.person.c.handle.is_not(None), s.person.c.handle.not_in(named))
+    connection.execute(gone.values(active=False))
+
+
+def _sync_one(connection: sa.Connection, spec: PersonSpec, now: datetime) -> None:
+    person_id = _find(connection, spec)
+    values = {
+        "name": spec.name,
+        "role": spec.role,
+        "handle": spec.handle or None,
+        "locale": spec.locale,
+        "company": spec.company,
+        "owner": spec.owner,
+        "title": spec.title,
+        "signature": spec.signature,
+        "active": True,
+    }
+    if person_id is None:
+        person_id = inserted_id(connection.execute(sa.insert(s.person).values(**values, created_at=now)))
+    else:
+        known_name = connection.execute(sa.select(s.person.c.name).where(s.person.c.id == person_id)).scalar()
+        values["name"] = spec.name or known_name or ""
+        connection.execute(sa.update(s.person).where(s.person.c.id == person_id).values(**values))
+    _set_addresses(connection, person_id, spec.addresses)
+
+
+def _find(connection: sa.Connection, spec: PersonSpec) -> int | None:
+    if spec.handle:
+        same = connection.execute(sa.select(s.person.c.id).where(s.person.c.handle == spec.handle)).scalar()
+        if same is not None:
+            return int(same)
+    owners = sa.select(s.person_address.c.person).join(s.person).where(s.person.c.handle.is_(None))
+    found = connection.execute(owners.where(s.person_address.c.address.in_(spec.addresses)).limit(1)).scalar()
+    return None if found is None else int(found)
+
+
+def _set_addresses(connection: sa.Connection, person_id: int, addresses: tuple[str, ...]) -> None:
+    """The configuration decides whose address it is: others lose it, and what it does not name stays known."""
+    connection.execute(sa.delete(s.person_address).where(s.person_address.c.address.in_(addresses)))
+    later = sa.update(s.person_address).where(s.person_address.c.person == person_id)
+    connection.execute(later.values(position=s.person_address.c.position + len(addresses)))
+    for position, address in enumerate(addresses):
+        row = {"address": address.casefold(), "person": person_id, "position": position}
+        connection.execute(sa.insert(s.person_address).values(**row))
+
+
+def open_counts(connection: sa.Connection) -> dict[int, int]:
+    """Open tickets of each owner, by person id."""
+    query = (
+        sa.select(s.ticket.c.owner, sa.func.count())
+        .where(s.ticket.c.status != "closed", s.ticket.c.owner.is_not(None))
+        .group_by(s.ticket.c.owner)
+    )
+    return {owner: count for owner, count in connection.execute(query).tuples() if owner is not None}

@@ -1,0 +1,205 @@
+"""Between rows and the desk's values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.desk.model import (
+    Direction,
+    Document,
+    DocumentState,
+    FileRef,
+    Message,
+    OpenTicket,
+    Person,
+    Role,
+    Status,
+    Ticket,
+    TicketKind,
+)
+from gateway.desk.notices import NoticeDraft
+from gateway.mail import Address
+from gateway.store import schema as s
+
+_MESSAGES_KEPT = 50
+
+Row = sa.Row[Any]
+
+
+def address_json(address: Address) -> dict[str, str]:
+    return {"name": address.name, "address": address.address}
+
+
+def addresses_json(addresses: tuple[Address, ...]) -> list[dict[str, str]]:
+    return [address_json(a) for a in addresses]
+
+
+def _address(value: dict[str, str]) -> Address:
+    return Address(value["name"], value["address"])
+
+
+def file_json(file: FileRef) -> dict[str, Any]:
+    return {
+        "filename": file.filename,
+        "content_type": file.content_type,
+        "size": file.size,
+        "sha256": file.sha256,
+        "inline": file.inline,
+        "content_id": file.content_id,
+    }
+
+
+def draft_json(draft: NoticeDraft) -> dict[str, Any]:
+    return {
+        "kind": draft.kind,
+        "to": address_json(draft.to),
+        "person_id": draft.person_id,
+        "context": draft.context,
+        "ticket": draft.ticket,
+        "locale": draft.locale,
+        "from_name": draft.from_name,
+        "in_reply_to": draft.in_reply_to,
+        "references": list(draft.references),
+        "files": [file_json(f) for f in draft.files],
+        "key": draft.key,
+    }
+
+
+def draft_from(value: dict[str, Any]) -> NoticeDraft:
+    return NoticeDraft(
+        kind=value["kind"],
+        to=_address(value["to"]),
+        person_id=value["person_id"],
+        context=value["context"],
+        ticket=value["ticket"],
+        locale=value["locale"],
+        from_name=value["from_name"],
+        in_reply_to=value["in_reply_to"],
+        references=tuple(value["references"]),
+        files=tuple(FileRef(**f) for f in value["files"]),
+        key=value["key"],
+    )
+
+
+def persons(connection: sa.Connection, ids: set[int]) -> dict[int, Person]:
+    """People by id, each with all their addresses."""
+    if not ids:
+        return {}
+    rows = connection.execute(sa.select(s.person).where(s.person.c.id.in_(ids))).all()
+    addresses: dict[int, list[str]] = {}
+    query = (
+        sa.select(s.person_address.c.person, s.person_address.c.address)
+        .where(s.person_address.c.person.in_(ids))
+        .order_by(s.person_address.c.position, s.person_address.c.address)
+    )
+    for person_id, address in connection.execute(query):
+        addresses.setdefault(person_id, []).append(address)
+    return {row.id: _person(row, tuple(addresses.get(row.id, ()))) for row in rows}
+
+
+def _person(row: Row, addresses: tuple[str, ...]) -> Person:
+    return Person(
+        id=row.id,
+        name=row.name,
+        addresses=addresses or ("",),
+        role=Role(row.role),
+        handle=row.handle or "",
+        locale=row.locale,
+        company=row.company,
+        owner=row.owner,
+        title=row.title,
+        signature=row.signature,
+        active=row.active,
+    )
+
+
+def message(row: Row, files: tuple[FileRef, ...]) -> Message:
+    return Message(
+        id=row.id,
+        direction=Direction(row.direction),
+        kind=row.kind,
+        at=row.at,
+        message_id=row.message_id,
+        author=Address(row.author_name, row.author_address),
+        author_id=row.author,
+        subject=row.subject,
+        text=row.text,
+        reply=row.reply,
+        to=tuple(_address(a) for a in row.to),
+        cc=tuple(_address(a) for a in row.cc),
+        files=files,
+    )
+
+
+def messages(connection: sa.Connection, number: int, *, limit: int | None = None) -> tuple[Message, ...]:
+    """A ticket's messages, oldest first; ``limit`` keeps the newest alone."""
+    newest = sa.select(s.message).where(s.message.c.ticket == number).order_by(s.message.c.id.desc()).limit(limit)
+    rows = list(reversed(connection.execute(newest).all()))
+    files: dict[int, list[FileRef]] = {}
+    query = (
+        sa.select(s.message_file)
+        .where(s.message_file.c.message.in_([r.id for r in rows]))
+        .order_by(s.message_file.c.id)
+    )
+    for row in connection.execute(query):
+        ref = FileRef(row.filename, row.content_type, row.size, row.sha256, row.inline, row.content_id)
+        files.setdefault(row.message, []).append(ref)
+    return tuple(message(row, tuple(files.get(row.id, ()))) for row in rows)
+
+
+def documents(connection: sa.Connection, number: int) -> tuple[Document, ...]:
+    query = sa.select(s.document).where(s.document.c.ticket == number).order_by(s.document.c.id)
+    return tuple(Document(r.id, r.name, DocumentState(r.state), r.filename) for r in connection.execute(query))
+
+
+def others(connection: sa.Connection, row: Row) -> tuple[OpenTicket, ...]:
+    """The client's other open tickets, oldest first."""
+    query = (
+        sa.select(s.ticket)
+        .where(s.ticket.c.client == row.client, s.ticket.c.number != row.number, s.ticket.c.status != Status.CLOSED)
+        .order_by(s.ticket.c.number)
+        .limit(20)
+    )
+    return tuple(OpenTicket(r.number, r.subject, Status(r.status), r.updated_at) for r in connection.execute(query))
+
+
+def ticket(connection: sa.Connection, number: int, *, whole: bool = False) -> Ticket | None:
+    """All that policy may know of a ticket; ``whole`` loads every message of it."""
+    row = connection.execute(sa.select(s.ticket).where(s.ticket.c.number == number)).one_or_none()
+    if row is None:
+        return None
+    joined = connection.execute(
+        sa.select(s.participant.c.person).where(s.participant.c.ticket == number).order_by(s.participant.c.added_at)
+    )
+    members = [row.client, *(p for (p,) in joined if p != row.client)]
+    people = persons(connection, {*members, *([row.owner] if row.owner else [])})
+    seen = connection.execute(sa.select(s.acted.c.handle, s.acted.c.at).where(s.acted.c.ticket == number))
+    listed = connection.execute(sa.select(s.addressed.c.address).where(s.addressed.c.ticket == number))
+    return Ticket(
+        number=row.number,
+        kind=TicketKind(row.kind),
+        subject=row.subject,
+        status=Status(row.status),
+        client=people[row.client],
+        owner=people.get(row.owner) if row.owner else None,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        participants=tuple(people[p] for p in members),
+        owner_why=row.owner_why,
+        category=row.category,
+        tier=row.tier,
+        priority=row.priority,
+        tags=tuple(row.tags),
+        summary=row.summary,
+        waiting_for=row.waiting_for,
+        closed_at=row.closed_at,
+        merged_into=row.merged_into,
+        continued_in=row.continued_in,
+        documents=documents(connection, number),
+        messages=messages(connection, number, limit=None if whole else _MESSAGES_KEPT),
+        others=others(connection, row),
+        addressed=frozenset(a for (a,) in listed),
+        last_acted={row.handle: row.at for row in seen},
+    )
