@@ -7,6 +7,7 @@ preview and the template check are made from it, so it is also the contract with
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -249,6 +250,47 @@ _SAMPLES: dict[str, Context] = {
 }
 
 
+_MAIL: Context = {
+    "desk": {"name": "Acme Support", "address": "support@desk.example"},
+    "recipient": {"name": "Casey Client", "first_name": "Casey", "address": "casey@client.example"},
+    "reply_address": "support+rae5mkt2nqwz7c@desk.example",
+    "note_address": "support+nae5mkt2x4yhb3@desk.example",
+    "command_address": "support+cae5mkt2p6lqd7@desk.example",
+    "answers": True,
+    "colour": "#1f5fbf",
+    "footer": "",
+    "locale": "en",
+}
+_AGENT_RECIPIENT = {"name": "Olivia Reyes", "first_name": "Olivia", "address": "olivia@desk.example"}
+
+
 def sample(name: str) -> Context:
-    """A believable context of one notice."""
+    """A believable context of one notice: what its draft must hold."""
     return _SAMPLES[name]
+
+
+def mail_sample(name: str) -> Context:
+    """The names that every template has besides, because the mail itself brings them; "" where there is none."""
+    client = KINDS[name].audience is Audience.CLIENT
+    return _MAIL if client else {**_MAIL, "recipient": _AGENT_RECIPIENT}
+
+
+def missing_names(kind: str, context: Context) -> list[str]:
+    """Names of the sample that a draft's context lacks, as dotted paths. A template may use any of them."""
+    return list(_missing(_SAMPLES[kind], context, ""))
+
+
+def _missing(wanted: Any, given: Any, path: str) -> Iterator[str]:
+    if isinstance(wanted, dict):
+        if not isinstance(given, dict):
+            yield path
+            return
+        for key, value in wanted.items():
+            name = f"{path}.{key}" if path else key
+            if key not in given:
+                yield name
+            else:
+                yield from _missing(value, given[key], name)
+    elif isinstance(wanted, list) and wanted and isinstance(given, list):
+        for item in given:
+            yield from _missing(wanted[0], item, f"{path}[]")

@@ -11,10 +11,9 @@ from urllib.parse import unquote
 
 import nh3
 
-from gateway.outbound.tidy import BLOCKS, CUT, FORMATTING, VOID, Attributes, attribute_text, tidy
+from gateway.outbound.phrasing import LONGEST_TEXT
+from gateway.outbound.tidy import BLOCKS, CUT, FORMATTING, VOID, Attributes, attribute_text, tidy, words
 
-MAX_TEXT = 200_000
-"""Characters of a plain text that are shown; longer ones are cut with a mark."""
 MAX_QUOTE_DEPTH = 3
 
 _PARAGRAPH = "margin:0 0 14px 0"
@@ -22,9 +21,9 @@ _QUOTE = "margin:0 0 14px 0;padding:0 0 0 12px;border-left:3px solid #c4cad1;col
 _IMAGE = "max-width:100%;height:auto;border:0"
 _OWN_STYLES = {"blockquote": _QUOTE, "img": _IMAGE}
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
-_STYLES = frozenset(
+_STYLES = words(
     "background-color border-collapse color font-style font-weight list-style-type text-align text-decoration "
-    "vertical-align".split()
+    "vertical-align"
 )
 _TAGS = set(FORMATTING | BLOCKS | VOID)
 _BOX = {"align", "bgcolor", "dir", "style", "valign", "width"}
@@ -118,8 +117,8 @@ def _style(value: str) -> str | None:
 
 def text_to_html(text: str) -> SafeHtml:
     """Plain text as paragraphs: line ends kept, http(s) links live, "> " quotes indented. Linear time."""
-    cut = len(text) > MAX_TEXT
-    lines = text[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    cut = len(text) > LONGEST_TEXT
+    lines = text[:LONGEST_TEXT].replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if cut:
         lines += ["", CUT]
     return SafeHtml("".join(_blocks(lines, 0)))

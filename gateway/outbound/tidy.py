@@ -12,6 +12,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 MAX_CHARACTERS = 300_000
 MAX_TAGS = 8_000
 MAX_DEPTH = 80
@@ -19,24 +24,24 @@ MAX_FORMATTING = 20
 CUT = "[…]"
 """Stands where a text was shortened."""
 
-FORMATTING = frozenset("a b big code del em font i ins mark s small strike strong sub sup tt u".split())
-BLOCKS = frozenset(
+FORMATTING = words("a b big code del em font i ins mark s small strike strong sub sup tt u")
+BLOCKS = words(
     "abbr address article blockquote center cite dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header kbd li "
-    "main ol p pre q samp section span table tbody td tfoot th thead tr ul var".split()
+    "main ol p pre q samp section span table tbody td tfoot th thead tr ul var"
 )
-VOID = frozenset("br hr img wbr".split())
+VOID = words("br hr img wbr")
 TAGS = FORMATTING | BLOCKS | VOID
-DROPPED = frozenset(
+DROPPED = words(
     "applet audio canvas embed head iframe math noembed noframes noscript object plaintext script select style svg "
-    "template textarea title video xmp".split()
+    "template textarea title video xmp"
 )
 """Elements that go with all they hold."""
-ATTRIBUTES = frozenset(
+ATTRIBUTES = words(
     "align alt bgcolor border cellpadding cellspacing color colspan dir height href lang rowspan src start style title "
-    "type valign width".split()
+    "type valign width"
 )
-_END_OPTIONAL = frozenset("dd dt li p tbody td tfoot th thead tr".split())
-_SCOPES = frozenset("table td th".split())
+_END_OPTIONAL = words("dd dt li p tbody td tfoot th thead tr")
+_SCOPES = words("table td th")
 _ATTRIBUTE = re.compile(r"[\s/]*([^\s/>=]+|=[^\s/>=]*)(\s*=\s*)?")
 _NAME = re.compile(r"[a-zA-Z][^\s/>]*")
 _UNQUOTED = re.compile(r"[^\s>]*")
