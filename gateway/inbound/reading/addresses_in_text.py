@@ -31,6 +31,7 @@ def spot(line: str) -> Iterator[Spotted]:
         domain = _DOMAIN.match(line[at + 1 : at + 1 + _DOMAIN_REACH])
         if local and domain:
             text = local.group().lstrip("'`*/|")
+            text = text[5:] if text[:5].casefold() == "smtp=" else text
             end = at + 1 + domain.end()
             if text:
                 yield Spotted(f"{text}@{domain.group()}", at - len(text), end)

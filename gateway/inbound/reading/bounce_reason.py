@@ -10,54 +10,52 @@ from __future__ import annotations
 import re
 
 from gateway.inbound.reading import addresses_in_text
-from gateway.inbound.reading.bounce_phrases import REASONS
+from gateway.inbound.reading.bounce_reasons import NOISE, REASONS, WEAK_REASONS, Reasons
 
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _REPLY = re.compile(r"(?<![\d.:-])([45][0-5]\d)(?![\d.:])")
-_SPACE = re.compile(r"\s+")
 _LIMIT = 4000
 
 # RFC 3463 section 3 and the IANA registry: the details that speak of the address and not of this one mail.
 _DEAD = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.10", "5.4.4"})
-_ALIVE_CLASSES = ("5.2.", "5.3.", "5.4.", "5.5.", "5.6.", "5.7.", "5.1.")
 
 
 def normal(text: str) -> str:
-    """Casefolded text on one line, without its addresses."""
-    return _SPACE.sub(" ", addresses_in_text.without(text[:_LIMIT])).casefold()
+    """Casefolded text on one line, without its addresses and without empty wrappings."""
+    flat = " ".join(addresses_in_text.without(text[:_LIMIT]).split()).casefold().replace("’", "'")
+    for noise in NOISE:
+        flat = flat.replace(noise, " ")
+    return flat
 
 
 def reason(text: str) -> str:
     """The name of the first reason of the table that ``text`` gives, or ""."""
     flat = normal(text)
-    said = _verdict(flat)
+    said = _verdict(flat, REASONS)
     return said[0] if said else ""
 
 
 def is_permanent(action: str, status: str, diagnostic: str) -> bool:
     """True when the address is dead. ``status`` is an RFC 3463 code or ""."""
-    if action not in {"failed", ""} or status.startswith("2."):
+    if action not in {"failed", ""} or status.startswith(("2.", "4.")):
         return False
-    said = _verdict(normal(diagnostic))
-    if said is not None:
-        name, permanent = said
-        return permanent and not (name == "no such host" and status.startswith("4."))
-    return _by_code(status, diagnostic)
-
-
-def _verdict(flat: str) -> tuple[str, bool] | None:
-    return next(((name, dead) for name, dead, phrases in REASONS if any(p in flat for p in phrases)), None)
-
-
-def _by_code(status: str, diagnostic: str) -> bool:
-    code = status if status and not status.endswith(".0.0") else enhanced(diagnostic) or status
-    if code.startswith("4."):
+    flat = normal(diagnostic)
+    said = _verdict(flat, REASONS)
+    if said:
+        return said[1]
+    code = enhanced(diagnostic) if status.endswith(".0.0") or not status else status
+    if code.startswith("4.") or reply_code(diagnostic).startswith("4"):
         return False
     if code in _DEAD:
         return True
-    if code and code != "5.0.0" and code.startswith(_ALIVE_CLASSES):
+    if code and not code.endswith(".0.0"):
         return False
-    return not reply_code(diagnostic).startswith("4")
+    weak = _verdict(flat, WEAK_REASONS)
+    return weak[1] if weak else True
+
+
+def _verdict(flat: str, table: Reasons) -> tuple[str, bool] | None:
+    return next(((name, dead) for name, dead, phrases in table if any(p in flat for p in phrases)), None)
 
 
 def enhanced(text: str) -> str:

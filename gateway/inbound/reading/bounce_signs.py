@@ -14,6 +14,7 @@ from gateway.inbound.reading.machine_phrases import (
     BOUNCE_SENDERS,
     BOUNCE_SUBJECTS,
     HUMAN_CLIENTS,
+    MACHINE_WORDS,
     REPLY_PREFIXES,
 )
 from gateway.inbound.reading.source import Part
@@ -52,7 +53,8 @@ def proven(found: tuple[Sign, ...]) -> bool:
 
 def null_path(root: Part) -> bool:
     """The mail carries the null reverse-path of notifications (RFC 5321 section 4.5.5)."""
-    return any(value.strip() in {"<>", "<MAILER-DAEMON>"} for value in root.every("return-path"))
+    paths = (value.strip(" <>").casefold() for value in root.every("return-path"))
+    return any(not path or path.partition("@")[0] == "mailer-daemon" for path in paths)
 
 
 def is_reply_or_forward(subject: str) -> bool:
@@ -75,11 +77,12 @@ def _sender(root: Part) -> list[Sign]:
     value = root.first("from").casefold() or root.first("sender").casefold()
     address = addresses_in_text.first(value) or value.strip(" <>")
     local = address.partition("@")[0]
-    name = value.replace(address, "").strip(" \"'<>()")
     if local in BOUNCE_SENDERS:
         return [Sign(BOUNCE_SENDERS[local], f"sender: {address}", True)]
-    if any(phrase in name for phrase in BOUNCE_NAMES):
-        return [Sign(2, f"sender: {name}", True)]
+    if any(phrase in value for phrase in BOUNCE_NAMES):
+        return [Sign(2, f"sender: {value[:100]}", True)]
+    if root.has("x-mlserver") or any(word in local for word in MACHINE_WORDS):
+        return [Sign(1, f"sender: {address}", True)]
     return []
 
 

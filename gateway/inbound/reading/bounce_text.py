@@ -21,6 +21,9 @@ _AFTER = " \t>\"')];,.*"
 _MAX_LINES = 4_000
 _MAX_REPORTS = 500
 _MAX_SEGMENT = 40
+_REPLY_DIGITS = 3
+# What stands before an address in X.400 and other typed forms: "c=US;dda:SMTP=a@b.example", "rfc822;a@b.example".
+_LABELS = ("dda:smtp", "rfc822", "smtp:", ";smtp", "internet:")
 _MACHINES = frozenset({"mailer-daemon", "postmaster", "mailerdaemon", "mail-daemon", "abuse", "noreply", "no-reply"})
 
 
@@ -92,8 +95,10 @@ def _blamed(lines: list[str], wanted: set[str], ignored: set[str]) -> Iterator[B
 def _standing(line: str, found: Spotted, above: str) -> int:
     before = line[: found.start].strip(_BEFORE).casefold()
     tail = line[found.end :]
-    if not before:
+    if not before or before.endswith(_LABELS):
         return _opening(tail, above)
+    if len(before) == _REPLY_DIGITS and before.isdigit():
+        return STARTS
     if before.endswith(AWAY) and not before.endswith(LEADS):
         return 0
     if before == "to":
