@@ -109,12 +109,28 @@ def _jis_x0213_2(data: bytes) -> str:
     return b"".join(b"\x8f" + _high(p) if len(p) == 2 else p for p in pairs).decode("euc_jis_2004", "replace")
 
 
+def _jis_x0213_1(data: bytes) -> str:
+    return _high(data).decode("euc_jis_2004", "replace")
+
+
+def _gb2312(data: bytes) -> str:
+    return _high(data).decode("gb18030", "replace")
+
+
+def _ks_c_5601(data: bytes) -> str:
+    return _high(data).decode("cp949", "replace")
+
+
+def _kana(data: bytes) -> str:
+    return _high(data).decode("cp932", "replace")
+
+
 _SETS = {
     "jis": _shift_jis,
     "jis-x0212": _jis_x0212,
-    "jis-x0213-1": lambda data: _high(data).decode("euc_jis_2004", "replace"),
+    "jis-x0213-1": _jis_x0213_1,
     "jis-x0213-2": _jis_x0213_2,
-    "gb": lambda data: _high(data).decode("gb18030", "replace"),
-    "ks": lambda data: _high(data).decode("cp949", "replace"),
-    "kana": lambda data: _high(data).decode("cp932", "replace"),
+    "gb": _gb2312,
+    "ks": _ks_c_5601,
+    "kana": _kana,
 }

@@ -117,7 +117,15 @@ def header_block(data: bytes, start: int, end: int, budget: Budget) -> HeaderBlo
     """Fields of the entity at ``data[start:end]`` (RFC 5322 section 2.2), repaired where lines are broken."""
     reader = _HeaderReader(data, start, end, budget)
     reader.run()
-    return HeaderBlock(tuple((n.decode("ascii", "replace"), b"".join(v)) for n, v in reader.fields), reader.at)
+    found = tuple((name.decode("ascii", "replace"), _tame(b"".join(value))) for name, value in reader.fields)
+    return HeaderBlock(found, reader.at)
+
+
+def _tame(value: bytes) -> bytes:
+    """A bare CR is no line end (RFC 5322 section 2.2): it must not make a field of its own."""
+    if b"\r" in value:
+        value = value.replace(b"\r", b" ")
+    return value.replace(b"\0", b"") if b"\0" in value else value
 
 
 class _HeaderReader:

@@ -1,0 +1,223 @@
+"""Which parts of a message are its text and which are its files (RFC 2046 section 5.1, RFC 2387)."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from dataclasses import dataclass, field, replace
+
+from gateway.inbound.reading import charset, fields, flowed, html, tnef, transfer
+from gateway.inbound.reading.prescan import Budget
+from gateway.inbound.reading.source import Part
+from gateway.mail import Attachment
+
+MAX_TEXT = 2 * 1024 * 1024
+"""Characters of body text that are shown; a longer part is there as a file, too."""
+_BODY_TYPES = frozenset(
+    {"text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown", "text/x-markdown"}
+)
+_CONTAINERS_OF_KEYS = ("application/pgp-encrypted",)
+_NAMES = {"message/rfc822": ".eml", "text/calendar": ".ics", "application/ms-tnef": ".dat", "image/jpeg": ".jpg",
+          "message/delivery-status": ".txt", "text/rfc822-headers": ".txt", "application/pgp-signature": ".asc",
+          "text/plain": ".txt", "text/html": ".html", "application/octet-stream": ".bin"}  # fmt: skip
+
+
+@dataclass
+class Body:
+    """What was found on the way through the tree."""
+
+    texts: list[str] = field(default_factory=list)
+    """Text to show, in order; of an HTML part its text."""
+    plain: list[str] = field(default_factory=list)
+    htmls: list[str] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(t.strip("\n") for t in self.texts if t.strip())[:MAX_TEXT]
+
+    @property
+    def html(self) -> str:
+        return "\n".join(self.htmls)
+
+
+def collect(root: Part, budget: Budget) -> Body:
+    """The body of a message: its text parts in order, and everything else as attachments."""
+    collector = _Collector(budget)
+    collector.part(root, root=True)
+    collector.rescue(root)
+    return collector.body
+
+
+class _Collector:
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.body = Body()
+
+    def part(self, part: Part, *, root: bool = False, related: bool = False) -> None:
+        kind = part.content_type
+        if part.children and kind.startswith("multipart/"):
+            self._multipart(part)
+        elif tnef.is_tnef(part.content):
+            self._tnef(part)
+        elif _is_body(part, root=root):
+            self._text(part)
+        elif not (root and not part.content.strip()):
+            self.attach(part, related=related)
+
+    def _multipart(self, part: Part) -> None:
+        if part.content_type == "multipart/alternative":
+            self._alternative(part)
+        elif part.content_type == "multipart/related":
+            self._related(part)
+        else:
+            for child in part.children:
+                self.part(child)
+
+    def _alternative(self, part: Part) -> None:
+        """Every alternative says the same: one text is shown, the HTML is kept, files in any of them count."""
+        before = len(self.body.texts), len(self.body.plain), len(self.body.htmls)
+        readings: list[Body] = []
+        for child in part.children:
+            single = _Collector(self.budget)
+            single.part(child)
+            readings.append(single.body)
+            self.body.attachments.extend(single.body.attachments)
+        del before
+        plain = next((r for r in readings if r.plain and r.text.strip()), None)
+        rich = next((r for r in reversed(readings) if r.htmls and r.text.strip()), None)
+        if plain is not None:
+            self.body.texts.extend(plain.texts)
+            self.body.plain.extend(plain.plain)
+        elif rich is not None:
+            self.body.texts.extend(rich.texts)
+        elif readings:
+            self.body.texts.extend(next((r.texts for r in readings if r.text), []))
+        if rich is not None:
+            self.body.htmls.extend(rich.htmls)
+
+    def _related(self, part: Part) -> None:
+        """The root of a related set (RFC 2387 section 3.2) is the body; the others belong to it."""
+        start = part.parameters.get("start", "").strip("<> ")
+        chosen = next((c for c in part.children if start and c.content_id == start), part.children[0])
+        for child in part.children:
+            self.part(child, related=child is not chosen)
+
+    def _text(self, part: Part) -> None:
+        text = part.text or ""
+        if part.content_type == "text/html":
+            self.body.htmls.append(text)
+            self.body.texts.append(html.to_text(text))
+            return
+        text = self._plain(part, text)
+        self.body.plain.append(text)
+        self.body.texts.append(text)
+
+    def _plain(self, part: Part, text: str) -> str:
+        if len(text) > MAX_TEXT:
+            self.budget.defect("text too long: cut, whole text attached")
+            self.attach(part)
+            text = text[:MAX_TEXT]
+        if part.parameters.get("format", "").lower() == "flowed":
+            text = flowed.unflow(text, delsp=part.parameters.get("delsp", "").lower() == "yes")
+        if part.content_type in ("text/enriched", "text/richtext"):
+            text = _enriched(text)
+        return self._without_uuencode(text) if "begin" in text else text
+
+    def _without_uuencode(self, text: str) -> str:
+        files = transfer.uu_files(text.encode("utf-8", "replace"))
+        if not files:
+            return text
+        data = text.encode("utf-8", "replace")
+        kept: list[bytes] = []
+        at = 0
+        for start, end, name, content in files:
+            kept.append(data[at:start])
+            at = end
+            self._file(fields.filename(name), mimetypes.guess_type(name)[0] or "application/octet-stream", content)
+        kept.append(data[at:])
+        return b"".join(kept).decode("utf-8", "replace")
+
+    def _tnef(self, part: Part) -> None:
+        opened = tnef.open_(part.content)
+        if opened is None or not (opened.files or opened.text or opened.html):
+            self.attach(part)
+            return
+        if not any(t.strip() for t in self.body.texts):
+            if opened.html:
+                self.body.htmls.append(opened.html)
+            self.body.texts.append(opened.text or html.to_text(opened.html))
+        for file in opened.files:
+            kind = file.content_type or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+            self._file(file.name, kind, file.content, content_id=file.content_id)
+
+    def attach(self, part: Part, *, related: bool = False) -> None:
+        inline = part.disposition == "inline" or (related and part.disposition != "attachment")
+        kind = part.content_type if "/" in part.content_type else "application/octet-stream"
+        self._file(part.filename or _name(part), kind, part.content, inline=inline, content_id=part.content_id)
+
+    def _file(self, name: str, kind: str, content: bytes, *, inline: bool = False, content_id: str = "") -> None:
+        name = name or f"attachment-{len(self.body.attachments) + 1}{_extension(kind)}"
+        digest = hashlib.sha256(content).hexdigest()
+        kind = charset.clean_line(kind)
+        self.body.attachments.append(Attachment(name, kind, len(content), digest, inline, content_id, content))
+
+    def rescue(self, root: Part) -> None:
+        """A mail without any body text whose only text has a file name: that is its text, and stays a file."""
+        if any(t.strip() for t in self.body.texts):
+            return
+        for part in root.walk():
+            if part.content_type in _BODY_TYPES and part.disposition != "attachment" and (part.text or "").strip():
+                kept, self.body.attachments = self.body.attachments, []
+                self._text(part)
+                self.body.attachments = kept
+                return
+
+
+def _is_body(part: Part, *, root: bool) -> bool:
+    if part.text is None or part.main_type != "text":
+        return False
+    if root and part.content_type in _BODY_TYPES and (part.disposition != "attachment" or not part.filename):
+        return True
+    return part.content_type in _BODY_TYPES and part.disposition != "attachment" and not part.filename
+
+
+def _name(part: Part) -> str:
+    """A name for what has none: a forwarded message is called by its subject."""
+    if part.content_type in ("message/rfc822", "message/global") and part.children:
+        subject = fields.filename(part.children[0].first("subject").replace("/", "-"))[:80].strip()
+        return f"{subject or 'message'}.eml"
+    return ""
+
+
+def _extension(kind: str) -> str:
+    return _NAMES.get(kind) or mimetypes.guess_extension(kind) or ".bin"
+
+
+def _enriched(text: str) -> str:
+    """text/enriched (RFC 1896): commands in angle brackets go, ``<<`` is a bracket."""
+    out: list[str] = []
+    at = 0
+    while at < len(text):
+        open_ = text.find("<", at)
+        if open_ < 0:
+            break
+        out.append(text[at:open_])
+        if text[open_ + 1 : open_ + 2] == "<":
+            out.append("<")
+            at = open_ + 2
+            continue
+        close = text.find(">", open_, open_ + 80)
+        if close < 0:
+            out.append("<")
+            at = open_ + 1
+            continue
+        at = close + 1
+        if text[open_ + 1 : close].lower() == "param":
+            end = text.find("</param>", at)
+            at = end + 8 if end >= 0 else at
+    out.append(text[at:])
+    return "".join(out)
+
+
+__all__ = ["MAX_TEXT", "Body", "collect", "replace"]

@@ -1,0 +1,216 @@
+"""Bytes to a tree of parts (RFC 2045-2049, RFC 5322), whatever the bytes are.
+
+A parser of our own over bytes: the standard library's turns a bare CR into a line end, so that
+``Subject: x<CR>Authentication-Results: ...`` makes a header field that no border ever wrote, and it
+recurses until it fails. mail-parser is asked where a second opinion counts (``second_opinion``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gateway.inbound.reading import charset, fields, prescan, transfer
+from gateway.inbound.reading.prescan import Budget
+from gateway.inbound.reading.source import Field, Part
+
+_TEXT_LIKE = frozenset(
+    {"message/delivery-status", "message/global-delivery-status", "message/disposition-notification",
+     "message/feedback-report", "application/xml", "application/xhtml+xml"}
+)  # fmt: skip
+_MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
+_KNOWN_MAIN = frozenset(
+    {"text", "image", "audio", "video", "application", "multipart", "message", "model", "font", "chemical"}
+)
+
+
+def parse(raw: bytes, budget: Budget) -> Part:
+    """The mail's tree. Never raises; repairs and cuts are noted in ``budget.defects``."""
+    data = prescan.prepare(raw, budget)
+    return _Parser(data, budget).message(0, len(data), 0)
+
+
+class _Parser:
+    def __init__(self, data: bytes, budget: Budget) -> None:
+        self.data = data
+        self.budget = budget
+
+    def message(self, start: int, end: int, depth: int) -> Part:
+        return self._entity(start, end, depth, "text/plain", "")
+
+    def _entity(self, start: int, end: int, depth: int, default_type: str, hint: str) -> Part:
+        block = prescan.header_block(self.data, start, end, self.budget)
+        raw_fields = block.fields
+        body = block.body
+        raw_type = next((v for n, v in raw_fields if n == "content-type"), b"")
+        content_type, parameters = _content_type(raw_type, default_type)
+        hint = parameters.get("charset", "") or hint
+        if not hint and content_type.startswith("multipart/") and not _all_ascii(raw_fields):
+            hint = _charset_below(self.data, body, end)
+        part = _described(_fields(raw_fields, hint), content_type, parameters)
+        if content_type.startswith("multipart/"):
+            return self._multipart(part, body, end, depth, hint)
+        if content_type in _MESSAGES:
+            return self._nested(part, body, end, depth)
+        return self._leaf(part, body, end, hint)
+
+    def _leaf(self, part: Part, body: int, end: int, hint: str) -> Part:
+        encoding = part.first("content-transfer-encoding").partition(";")[0].partition("(")[0]
+        content = transfer.decode(self.data[body:end], encoding)
+        if part.main_type == "text" or part.content_type in _TEXT_LIKE:
+            text = charset.clean_text(charset.decode(content, part.parameters.get("charset", "")))
+            return replace(part, content=content, text=text)
+        return replace(part, content=content)
+
+    def _nested(self, part: Part, body: int, end: int, depth: int) -> Part:
+        """A nested message: its bytes, and its tree where the budget allows."""
+        encoding = part.first("content-transfer-encoding").strip().lower()
+        content = self.data[body:end]
+        if encoding in ("base64", "quoted-printable", "x-uuencode"):
+            decoded = transfer.decode(content, encoding)
+            content = decoded if encoding != "base64" or b":" in decoded[:2000] else content
+        if depth >= prescan.MAX_DEPTH:
+            self.budget.defect("nested too deep: the rest was not opened")
+            return replace(part, content=content)
+        if not self.budget.take_copy(len(content)) or not self.budget.take_part():
+            return replace(part, content=content)
+        inner = prescan.prepare(content, self.budget)
+        child = _Parser(inner, self.budget).message(0, len(inner), depth + 1)
+        return replace(part, content=content, children=(child,))
+
+    def _multipart(self, part: Part, body: int, end: int, depth: int, hint: str) -> Part:
+        if depth >= prescan.MAX_DEPTH:
+            self.budget.defect("nested too deep: the rest was not opened")
+            return replace(part, content_type="application/octet-stream", content=self.data[body:end])
+        sections = self._sections(part.parameters.get("boundary", ""), body, end)
+        if not sections:
+            return self._without_boundary(part, body, end, depth, hint)
+        default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
+        children = []
+        for start, stop in sections:
+            if not self.budget.take_part():
+                break
+            children.append(self._entity(start, stop, depth + 1, default, hint))
+        return replace(part, children=tuple(children))
+
+    def _without_boundary(self, part: Part, body: int, end: int, depth: int, hint: str) -> Part:
+        """A multipart whose delimiters are not there: one more look for what they really are, else text."""
+        guessed = _boundary_in(self.data, body, end)
+        if guessed and guessed != part.parameters.get("boundary"):
+            self.budget.defect("boundary guessed from the body")
+            parameters = {**part.parameters, "boundary": guessed}
+            return self._multipart(replace(part, parameters=parameters), body, end, depth, hint)
+        self.budget.defect("multipart without parts: read as text")
+        looks_html = self.data[body : body + 500].lstrip()[:1] == b"<"
+        kind = "text/html" if looks_html else "text/plain"
+        return self._leaf(replace(part, content_type=kind), body, end, hint)
+
+    def _sections(self, boundary: str, body: int, end: int) -> list[tuple[int, int]]:
+        """Where the parts between delimiter lines are (RFC 2046 section 5.1.1).
+
+        Parts behind a close delimiter count too: some clients and gateways close too early.
+        """
+        found: list[tuple[int, int]] = []
+        start = -1
+        for line, following, closes in self._delimiters(boundary, body, end) if boundary else ():
+            if start >= 0:
+                found.append((start, max(start, line)))
+            start = -1 if closes else following
+        if start >= 0:
+            self.budget.defect("multipart not closed")
+            found.append((start, end))
+        return found
+
+    def _delimiters(self, boundary: str, body: int, end: int) -> Iterator[tuple[int, int, bool]]:
+        """Delimiter lines as (end of the content before, start of the next line, whether it closes)."""
+        data = self.data
+        mark = b"--" + boundary.encode("utf-8", "replace")
+        at = data.find(mark, body, end)
+        while at >= 0 and self.budget.take_delimiter():
+            stop = data.find(b"\n", at, end)
+            following = end if stop < 0 else stop + 1
+            tail = data[at + len(mark) : min(following, at + len(mark) + 200)]
+            at_start = at == body or data[at - 1 : at] == b"\n"
+            if at_start and _is_delimiter_tail(tail):
+                yield _before(data, body, at), following, tail.startswith(b"--")
+            at = data.find(mark, max(at + len(mark), following - 1 if at_start else 0), end)
+
+
+def _is_delimiter_tail(tail: bytes) -> bool:
+    text = tail.strip()
+    return text in (b"", b"--") or (text.startswith(b"--") and not text[2:].strip(b"-"))
+
+
+def _before(data: bytes, body: int, at: int) -> int:
+    """The line end in front of a delimiter belongs to the delimiter."""
+    if at > body and data[at - 1 : at] == b"\n":
+        at -= 1
+        if at > body and data[at - 1 : at] == b"\r":
+            at -= 1
+    return at
+
+
+def _boundary_in(data: bytes, body: int, end: int) -> str:
+    """The boundary that a body seems to use: a line of two dashes and a token, followed by a Content- field."""
+    at = body
+    for _ in range(50):
+        at = data.find(b"--", at, end)
+        if at < 0:
+            return ""
+        stop = data.find(b"\n", at, end)
+        if stop < 0:
+            return ""
+        line = data[at + 2 : stop].rstrip()
+        starts = at == body or data[at - 1 : at] == b"\n"
+        if starts and 0 < len(line) <= 200 and data[stop + 1 : stop + 9].lower() == b"content-":
+            return line.decode("utf-8", "replace")
+        at = stop
+    return ""
+
+
+def _content_type(raw: bytes, default: str) -> tuple[str, dict[str, str]]:
+    if not raw:
+        return default, {}
+    value, parameters = fields.parameters(fields.text_of(raw))
+    value = value.replace(" ", "")
+    main, slash, sub = value.partition("/")
+    if slash and main and sub and main.isascii():
+        return value[:255], parameters
+    if value in ("text", "plain"):
+        return "text/plain", parameters
+    if value == "html":
+        return "text/html", parameters
+    if main == "multipart" or (not value and "boundary" in parameters):
+        return "multipart/mixed", parameters
+    return ("application/octet-stream" if main in _KNOWN_MAIN - {"text"} else default), parameters
+
+
+def _described(found: tuple[Field, ...], content_type: str, parameters: dict[str, str]) -> Part:
+    part = Part(content_type, parameters, fields=found)
+    disposition, more = fields.parameters(next((f.raw for f in found if f.name == "content-disposition"), ""))
+    name = fields.filename(more.get("filename", "") or parameters.get("name", "") or more.get("name", ""))
+    if disposition and disposition not in ("inline", "attachment"):
+        disposition = "attachment"
+    content_id = part.first("content-id").strip().strip("<>").strip()
+    return replace(part, disposition=disposition, filename=name, content_id=content_id)
+
+
+def _fields(raw: tuple[tuple[str, bytes], ...], hint: str) -> tuple[Field, ...]:
+    made = []
+    for name, value in raw:
+        text = fields.text_of(value, hint)
+        made.append(Field(name, fields.decoded(text), charset.clean_text(text)))
+    return tuple(made)
+
+
+def _all_ascii(raw: tuple[tuple[str, bytes], ...]) -> bool:
+    return all(value.isascii() for _, value in raw)
+
+
+def _charset_below(data: bytes, body: int, end: int) -> str:
+    """The first charset that a part below declares, for raw 8-bit fields of a multipart."""
+    at = data.find(b"charset=", body, min(end, body + 64 * 1024))
+    if at < 0:
+        return ""
+    value = data[at + 8 : at + 60].split(b"\n", 1)[0].split(b";", 1)[0]
+    return value.strip(b" \t\r\"'").decode("ascii", "replace")

@@ -1,0 +1,103 @@
+"""Content-Transfer-Encodings (RFC 2045 section 6) and uuencoded files in text. Lenient, linear, no exceptions."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+_BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(sorted(set(range(256)) - set(_BASE64_ALPHABET) - set(b"=")))
+_SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
+_TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]{1,998}(?=\r?\n)")
+_HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
+_UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
+_UU_LINE = re.compile(rb"[ -`]{1,90}[ \t]*")
+
+
+def decode(data: bytes, encoding: str) -> bytes:
+    """``data`` without its transfer encoding; an unknown one is taken for identity."""
+    name = encoding.strip().strip("\"'").lower()
+    if name in ("base64", "b", "base-64", "x-base64"):
+        return base64(data)
+    if name in ("quoted-printable", "quoted_printable", "q", "quotedprintable"):
+        return quoted_printable(data)
+    if name in ("x-uuencode", "uuencode", "x-uue", "uue", "x-uu"):
+        found = next(iter(uu_files(data)), None)
+        return found[3] if found else data
+    return data
+
+
+def base64(data: bytes) -> bytes:
+    """Base64 as found: foreign bytes are skipped, missing padding is supplied, padding in the middle is no end."""
+    clean = data.translate(None, _NOT_BASE64)
+    body = clean.rstrip(b"=")
+    if b"=" not in body:
+        return _base64_run(body)
+    return b"".join(_base64_run(piece) for piece in body.split(b"=") if piece)
+
+
+def _base64_run(run: bytes) -> bytes:
+    if len(run) % 4 == 1:
+        run = run[:-1]
+    return binascii.a2b_base64(run + b"=" * (-len(run) % 4))
+
+
+def quoted_printable(data: bytes) -> bytes:
+    """Quoted-printable (RFC 2045 section 6.7); what is no escape stays as it is."""
+    if b" \n" in data or b"\t\n" in data or b" \r\n" in data or b"\t\r\n" in data:
+        data = _TRAILING_BLANKS.sub(b"", data)
+    data = _SOFT_BREAK.sub(b"", data)
+    if data.endswith(b"="):
+        data = data[:-1]
+    return _HEX.sub(_unhex, data)
+
+
+def _unhex(match: re.Match[bytes]) -> bytes:
+    return _BYTES[int(match[1], 16)]
+
+
+_BYTES = [bytes((i,)) for i in range(256)]
+
+
+def uu_files(data: bytes) -> list[tuple[int, int, str, bytes]]:
+    """Uuencoded files (POSIX uuencode) in a text as (start, end, name, content)."""
+    found: list[tuple[int, int, str, bytes]] = []
+    at = 0
+    while len(found) < 100 and (match := _UU_BEGIN.search(data, at)):
+        end, content = _uu_content(data, match.end())
+        at = max(end, match.end())
+        if content is not None:
+            found.append((match.start(), end, match[1].decode("utf-8", "replace").strip(), content))
+    return found
+
+
+def _uu_content(data: bytes, at: int) -> tuple[int, bytes | None]:
+    """The decoded file and where it ends; None when the lines are no uuencode."""
+    out: list[bytes] = []
+    while at < len(data):
+        stop = data.find(b"\n", at)
+        following = len(data) if stop < 0 else stop + 1
+        line = data[at : len(data) if stop < 0 else stop].rstrip(b"\r")
+        if line.strip() == b"end":
+            return following, b"".join(out)
+        decoded = _uu_line(line)
+        if decoded is None:
+            break
+        out.append(decoded)
+        at = following
+    return at, b"".join(out) if len(out) > 2 else None
+
+
+def _uu_line(line: bytes) -> bytes | None:
+    if not line or line in (b"`", b" "):
+        return b""
+    if not _UU_LINE.fullmatch(line):
+        return None
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:
+        size = ((line[0] - 32) & 63) * 4
+        try:
+            return binascii.a2b_uu(line[: 1 + (size + 2) // 3].rstrip())
+        except binascii.Error:
+            return None
