@@ -1,0 +1,386 @@
+"""HTML bodies as text, and as the fragment that is new. Parsed with lexbor, walked without recursion.
+
+HTML parsers do quadratic work on deep nesting and on many unclosed formatting elements; what exceeds the caps
+below goes to a linear stripper of tags instead.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from gateway.inbound.reading import html_quotes
+from gateway.inbound.reading.layout import Role, roles
+
+MAX_SIZE = 2_000_000
+"""Characters of HTML that are read; what follows is cut off."""
+MAX_TAGS = 15_000
+MAX_DEPTH = 600
+MAX_FORMATTING = 60
+"""Formatting elements open at once: each new block repeats them all."""
+MAX_LINK = 300
+"""Characters of an address that is shown behind its text."""
+
+_DROPPED = frozenset(
+    {"script", "style", "head", "title", "meta", "link", "template", "noscript", "object", "iframe", "svg", "select"}
+    | {"-comment", "!doctype", "xml", "o:shapedefaults", "o:shapelayout", "textarea", "button", "audio", "video", "map"}
+)
+_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre", "fieldset"})
+_BLOCKS = _PARAGRAPHS | frozenset(
+    {"div", "li", "tr", "dt", "dd", "center", "section", "article", "header", "footer", "main", "nav", "aside", "address"}
+    | {"form", "figure", "figcaption", "details", "summary", "caption", "body", "html", "tbody", "thead", "tfoot", "hr"}
+)
+_VOID = frozenset({"br", "hr", "img", "meta", "link", "input", "col", "area", "base", "wbr", "embed", "source", "track", "param"})
+_FORMATTING = frozenset({"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"})
+_UNCLOSED = frozenset({"p", "li", "td", "th", "tr", "dt", "dd", "option", "tbody", "thead", "tfoot", "html", "body", "head"})
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)([^<>]*)>")
+_ANY_TAG = re.compile(r"<[!/?a-zA-Z][^<>]*>")
+_SKIPPED = re.compile(r"<(script|style|head|title)\b", re.IGNORECASE)
+_HIDDEN = re.compile(r"display\s?:\s?none|visibility\s?:\s?hidden|mso-hide\s?:\s?all|font-size\s?:\s?0(?:px|pt|em|%)?\s?(?:;|!|$)|max-height\s?:\s?0(?:px)?\s?(?:;|!|$)")
+
+
+@dataclass(slots=True)
+class Page:
+    """A rendered body: its lines, the nodes that wrote them, and which lines a client marked as signature."""
+
+    lines: list[str] = field(default_factory=list)
+    signature_lines: set[int] = field(default_factory=set)
+    origins: list[tuple[LexborNode, int, int]] = field(default_factory=list)
+    """Leaf node, first line, last line."""
+
+
+def to_text(html: str) -> str:
+    """The whole text of an HTML body: quotes as ``> `` lines, list items with dashes, table cells on one line."""
+    return "\n".join(render(html, mark_quotes=False).lines).strip("\n")
+
+
+def render(html: str, *, mark_quotes: bool) -> Page:
+    """Renders a body. With ``mark_quotes`` everything in a client's quote container is a ``> `` line too."""
+    html = html[:MAX_SIZE].replace("\0", "")
+    if not _is_parseable(html):
+        return Page(_strip(html).split("\n"))
+    return _Walk(LexborHTMLParser(html), mark_quotes=mark_quotes).page()
+
+
+def new_fragment(html: str) -> str:
+    """The HTML of the new text: quotes, attributions and signatures taken out. Not sanitised.
+
+    Images of the new text stay. Empty where nothing new can be told from the quote or the body is too tangled.
+    """
+    html = html[:MAX_SIZE].replace("\0", "")
+    if not _is_parseable(html):
+        return ""
+    tree = LexborHTMLParser(html)
+    page = _Walk(tree, mark_quotes=True).page()
+    found = roles(page.lines, page.signature_lines)
+    _prune(page, found)
+    body = tree.body
+    return (body.inner_html or "").strip() if body is not None else ""
+
+
+def _prune(page: Page, found: list[Role]) -> None:
+    """Takes out every leaf that wrote no new line, then what has become empty."""
+    for node, first, last in page.origins:
+        kept = [page.lines[at] for at in range(first, last + 1) if at < len(found) and found[at] is Role.NEW]
+        if len(kept) == last + 1 - first:
+            continue
+        parent = node.parent
+        if kept and node.tag == "-text":
+            node.replace_with("\n".join(kept))
+        else:
+            node.decompose()
+            _drop_empty(parent)
+
+
+def _drop_empty(node: LexborNode | None) -> None:
+    for _ in range(MAX_DEPTH):
+        if node is None or node.tag in ("body", "html") or node.child is not None:
+            return
+        parent = node.parent
+        node.decompose()
+        node = parent
+
+
+def _is_parseable(html: str) -> bool:
+    """Whether a parser's work on it stays small: tags, their nesting, and open formatting elements are counted."""
+    tags = depth = deepest = formatting = most = 0
+    for found in _TAG.finditer(html):
+        tags += 1
+        if tags > MAX_TAGS:
+            return False
+        name = found[2].lower()
+        if name in _VOID or name in _UNCLOSED or found[3].endswith("/"):
+            continue
+        step = -1 if found[1] else 1
+        depth = max(0, depth + step)
+        deepest = max(deepest, depth)
+        if name in _FORMATTING:
+            formatting = max(0, formatting + step)
+            most = max(most, formatting)
+        if deepest > MAX_DEPTH or most > MAX_FORMATTING:
+            return False
+    return html.count("<") <= 2 * MAX_TAGS
+
+
+def _strip(html: str) -> str:
+    """The text between the tags, by a scanner that looks at every character a fixed number of times."""
+    kept, at = [], 0
+    for found in _SKIPPED.finditer(html):
+        if found.start() < at:
+            continue
+        closing = html.find(f"</{found[1]}", found.end())
+        if closing < 0:
+            closing = html.find(f"</{found[1].lower()}", found.end())
+        kept.append(html[at : found.start()])
+        at = closing if closing >= 0 else found.end()
+    kept.append(html[at:])
+    text = _ANY_TAG.sub(_line_break, "".join(kept))
+    lines = (" ".join(line.split()) for line in entities.unescape(text).split("\n"))
+    shown: list[str] = []
+    for line in lines:
+        if line or (shown and shown[-1]):
+            shown.append(line)
+    return "\n".join(shown)
+
+
+def _line_break(found: re.Match[str]) -> str:
+    name = found[0].strip("</>").split(None, 1)[0:1]
+    bare = name[0].rstrip("/").lower() if name else ""
+    return "\n" if bare in _BLOCKS or bare == "br" else ""
+
+
+class _Walk:
+    """One walk over a tree, writing lines. Enter and leave events on an own stack."""
+
+    def __init__(self, tree: LexborHTMLParser, *, mark_quotes: bool) -> None:
+        self._root = tree.body
+        self._mark = mark_quotes
+        self._page = Page()
+        self._line: list[str] = []
+        self._space = False
+        self._gap = False
+        self._depth = 0
+        self._tail = 0
+        self._signature = 0
+        self._pre = 0
+        self._lists: list[int] = []
+        self._cells: list[int] = []
+
+    def page(self) -> Page:
+        if self._root is not None:
+            for node, entering in _events(self._root):
+                if entering:
+                    self._enter(node)
+                else:
+                    self._leave(node)
+        self._break()
+        return self._page
+
+    def _enter(self, node: LexborNode) -> None:
+        tag = node.tag or ""
+        if tag == "-text":
+            self._text(node)
+        elif tag == "br":
+            self._leaf(node)
+            self._end_line()
+        elif tag == "img":
+            self._image(node)
+        else:
+            self._open(node, tag)
+
+    def _open(self, node: LexborNode, tag: str) -> None:
+        if tag in _BLOCKS:
+            self._break()
+        if self._mark and not self._tail and html_quotes.begins_tail(node):
+            self._break()
+            self._tail = 1
+        if html_quotes.is_quote(node, mark=self._mark):
+            self._break()
+            self._depth += 1
+        if self._mark and html_quotes.is_signature(node):
+            self._break()
+            self._signature += 1
+        if tag in _PARAGRAPHS and not html_quotes.is_tight(node):
+            self._gap = True
+        self._open_special(node, tag)
+
+    def _open_special(self, node: LexborNode, tag: str) -> None:
+        if tag == "hr":
+            self._write("---")
+            self._leaf(node)
+            self._break()
+        elif tag == "pre":
+            self._pre += 1
+        elif tag in ("ul", "ol"):
+            self._lists.append(0 if tag == "ol" else -1)
+        elif tag == "li":
+            self._item()
+        elif tag == "tr":
+            self._cells.append(0)
+        elif tag in ("td", "th"):
+            self._cell()
+
+    def _leave(self, node: LexborNode) -> None:
+        tag = node.tag or ""
+        if tag == "a":
+            self._link(node)
+        if tag in _BLOCKS:
+            self._break()
+        if tag in _PARAGRAPHS and not html_quotes.is_tight(node):
+            self._gap = True
+        if html_quotes.is_quote(node, mark=self._mark):
+            self._break()
+            self._depth -= 1
+        if self._mark and html_quotes.is_signature(node):
+            self._break()
+            self._signature -= 1
+        if tag == "pre":
+            self._pre -= 1
+        elif tag in ("ul", "ol") and self._lists:
+            self._lists.pop()
+        elif tag == "tr" and self._cells:
+            self._cells.pop()
+
+    def _text(self, node: LexborNode) -> None:
+        text = node.text_content or ""
+        first = len(self._page.lines)
+        if self._pre:
+            self._preformatted(text)
+        else:
+            self._flowing(text)
+        self._page.origins.append((node, first, max(first, len(self._page.lines) - (not self._line))))
+
+    def _preformatted(self, text: str) -> None:
+        head, *rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self._line.append(head)
+        for line in rest:
+            self._end_line()
+            self._line.append(line)
+
+    def _flowing(self, text: str) -> None:
+        words = text.replace("\u00ad", "").split(" ") if "\u00a0" in text else None
+        shown = " ".join(" ".join(part.split()) for part in text.split("\u00a0")) if words else " ".join(text.split())
+        if text[:1].isspace():
+            self._space = True
+        if shown.strip():
+            self._write(shown.strip())
+        if text[-1:].isspace():
+            self._space = True
+
+    def _write(self, text: str) -> None:
+        if self._space and self._line and not self._line[-1].endswith(" "):
+            self._line.append(" ")
+        self._space = False
+        self._line.append(text)
+
+    def _leaf(self, node: LexborNode) -> None:
+        at = len(self._page.lines)
+        self._page.origins.append((node, at, at))
+
+    def _break(self) -> None:
+        """Ends the line if anything stands in it."""
+        if any(part.strip() for part in self._line):
+            self._end_line()
+        self._line.clear()
+        self._space = False
+
+    def _end_line(self) -> None:
+        text = "".join(self._line).rstrip()
+        self._line.clear()
+        self._space = False
+        lines = self._page.lines
+        if text and self._gap and lines and lines[-1].strip("> "):
+            self._put("")
+        if text:
+            self._gap = False
+        self._put(text)
+
+    def _put(self, text: str) -> None:
+        lines = self._page.lines
+        if not text and len(lines) > 1 and not lines[-1].strip("> ") and not lines[-2].strip("> "):
+            return
+        prefix = "> " * (self._depth + self._tail)
+        if self._signature and not prefix:
+            self._page.signature_lines.add(len(lines))
+        lines.append((prefix + text).rstrip() if prefix else text)
+
+    def _image(self, node: LexborNode) -> None:
+        self._leaf(node)
+        alt = " ".join((node.attributes.get("alt") or "").split())[:200]
+        if not alt or html_quotes.is_hidden_image(node):
+            return
+        is_emoji = len(alt) <= 4 and not alt.isascii()
+        self._write(alt if is_emoji else f"[{alt}]")
+
+    def _item(self) -> None:
+        indent = "  " * (len(self._lists) - 1)
+        if self._lists and self._lists[-1] >= 0:
+            self._lists[-1] += 1
+            self._line.append(f"{indent}{self._lists[-1]}. ")
+        else:
+            self._line.append(f"{indent}- ")
+
+    def _cell(self) -> None:
+        if self._cells:
+            self._cells[-1] += 1
+            if self._cells[-1] > 1 and any(part.strip() for part in self._line):
+                tail = "".join(self._line).rstrip()
+                self._write(" " if tail.endswith((":", "：", "|")) else " | ")
+
+    def _link(self, node: LexborNode) -> None:
+        target = (node.attributes.get("href") or "").strip()
+        shown = (node.text_content or "").strip() if not node.child else " ".join((node.text() or "").split())
+        if not target.lower().startswith(("http://", "https://", "ftp://")) or len(target) > MAX_LINK or not shown:
+            return
+        if _same_address(target, shown) or self._depth or self._tail:
+            return
+        self._line.append(f" <{target}>")
+
+
+def _same_address(target: str, shown: str) -> bool:
+    def bare(text: str) -> str:
+        text = text.strip().rstrip("/").lower()
+        for prefix in ("https://", "http://", "www."):
+            text = text.removeprefix(prefix)
+        return text
+
+    return bare(target) == bare(shown) or bare(shown) in bare(target) and "." in shown and " " not in shown
+
+
+def _events(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
+    """Every node on entering (True) and every element on leaving (False), without recursion."""
+    node = root
+    while True:
+        skipped = node.tag in _DROPPED or (node.tag != "-text" and _is_hidden(node))
+        if not skipped:
+            yield node, True
+        child = node.child if not skipped and node.tag != "-text" else None
+        if child is not None:
+            node = child
+            continue
+        if not skipped and node.tag != "-text":
+            yield node, False
+        while node.next is None or node.mem_id == root.mem_id:
+            if node.mem_id == root.mem_id:
+                return
+            parent = node.parent
+            if parent is None:
+                return
+            node = parent
+            yield node, False
+            if node.mem_id == root.mem_id:
+                return
+        node = node.next
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    if "hidden" in attributes:
+        return True
+    style = attributes.get("style")
+    return bool(style) and _HIDDEN.search(style.lower()[:1_000]) is not None

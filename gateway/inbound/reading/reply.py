@@ -1,0 +1,112 @@
+"""The new text of a reply, told from quote and signature. A scanner of lines: work grows with the length alone.
+
+Nothing is lost: what is set aside stands in ``Split.signature`` and ``Split.quoted``, and the whole text stays with
+the message. When in doubt the text is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.inbound.reading import html as markup
+from gateway.inbound.reading import phrases, quote_headers
+from gateway.inbound.reading.layout import Role, is_only_machine_text, mark_signature, roles
+from gateway.inbound.reading.phrases import key
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A text taken apart. ``reply`` is the new text alone; the other two were set aside."""
+
+    reply: str
+    signature: str = ""
+    quoted: str = ""
+
+
+def new_text(*, text: str, html: str, subject: str, has_references: bool) -> Split:
+    """The new text of a mail, from whichever body shows it better.
+
+    A mail that neither says Re: nor refers to another, and a forward, keep their quotes.
+    """
+    is_reply = (has_references or is_reply_subject(subject)) and not is_forward_subject(subject)
+    if not is_reply:
+        return _untrimmed(text if text.strip() else markup.to_text(html), forward=is_forward_subject(subject))
+    plain = split(text, subject=subject) if text.strip() else None
+    if plain is not None and (plain.quoted or not html.strip()):
+        return plain
+    rich = from_html(html) if html.strip() else Split("")
+    if plain is None:
+        return rich
+    return rich if rich.quoted and rich.reply.strip() else plain
+
+
+def split(text: str, *, subject: str = "", is_reply: bool = True) -> Split:
+    """Takes a plain text apart. With ``is_reply`` false, or a forwarding subject, quotes are left where they are."""
+    if not is_reply or is_forward_subject(subject):
+        return _untrimmed(text, forward=is_forward_subject(subject))
+    lines = text.split("\n")
+    return _collect(lines, roles(lines))
+
+
+def from_html(html: str) -> Split:
+    """Takes an HTML body apart; the quote containers that clients write count as quote marks."""
+    page = markup.render(html, mark_quotes=True)
+    found = roles(page.lines, page.signature_lines)
+    parts = _collect(page.lines, found)
+    if parts.reply.strip() or not any(line.strip("> ") for line in page.lines):
+        return parts
+    plain = markup.to_text(html)
+    return split(plain) if not is_only_machine_text(page.lines, found) else parts
+
+
+def is_reply_subject(subject: str) -> bool:
+    return _prefix(subject) in phrases.REPLY_PREFIXES
+
+
+def is_forward_subject(subject: str) -> bool:
+    prefix = _prefix(subject)
+    return prefix in phrases.FORWARD_PREFIXES and prefix not in phrases.REPLY_PREFIXES
+
+
+def _prefix(subject: str) -> str:
+    """The first prefix of a subject, ``re`` of ``Re[2]: x``; tags in brackets before it are passed over."""
+    rest = subject.strip()
+    for _ in range(3):
+        if not rest.startswith("["):
+            break
+        rest = rest[1:].partition("]")[2].strip()
+    at = min((i for i in (rest[:30].find(":"), rest[:30].find("：")) if i >= 0), default=-1)
+    if at < 0:
+        return ""
+    return key(rest[:at].split("[", 1)[0].split("(", 1)[0].rstrip(" .0123456789^")) or key(rest[:at])
+
+
+def _untrimmed(text: str, *, forward: bool) -> Split:
+    """A first mail loses its signature at most; a forward nothing."""
+    if forward:
+        return Split(text.strip("\n"))
+    lines = text.split("\n")
+    found = [Role.NEW] * len(lines)
+    if not any(quote_headers.separator(line) for line in lines):
+        mark_signature(lines, found, 0, len(lines))
+    return _collect(lines, found)
+
+
+def _collect(lines: Sequence[str], found: Sequence[Role]) -> Split:
+    parts: dict[Role, list[str]] = {role: [] for role in Role}
+    last: Role | None = None
+    for line, role in zip(lines, found, strict=True):
+        if last is not None and role is not last and parts[role]:
+            parts[role].append("")
+        parts[role].append(line)
+        last = role
+    return Split(*("\n".join(_trim(parts[role])) for role in (Role.NEW, Role.SIGNATURE, Role.QUOTE)))
+
+
+def _trim(lines: list[str]) -> list[str]:
+    first, last = 0, len(lines)
+    while first < last and not lines[first].strip():
+        first += 1
+    while last > first and not lines[last - 1].strip():
+        last -= 1
+    return lines[first:last]
