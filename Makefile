@@ -1,0 +1,51 @@
+# `make run` and `make test` do all their own set-up; see README.md. Works with GNU make 3.81 (macOS) and later.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/installed
+ROAD   ?= -n 2 --dist loadfile
+CORPORA ?= corpora
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench soak corpora screenshots lock clean servers
+
+help:  ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(STAMP)  ## play the demo, and keep it running for a mail of your own
+	@$(BIN)/gateway demo --stay
+
+test: $(STAMP) servers lint  ## lint, types, rooms, and every test
+	$(BIN)/python -m pytest $(ROAD) -m "not soak"
+
+lint: $(STAMP)  ## style, types and the rules between the rooms
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+servers:  # the real mail and database servers that the tests talk to
+	@sh scripts/servers.sh
+
+bench: $(STAMP)  ## measure what must stay quick
+	$(BIN)/python -m pytest tests/bench --benchmark-only -p no:xdist
+
+soak: $(STAMP) servers  ## long fault runs: kills, full disks, dropped links
+	$(BIN)/python -m pytest tests/fault -m soak --timeout 0
+
+corpora: $(STAMP)  ## read every message under CORPORA=folder and count what became of it
+	$(BIN)/python scripts/corpora.py "$(CORPORA)"
+
+screenshots: $(STAMP)  ## every HTML notice in headless Chromium, wide and narrow, into build/screenshots
+	$(BIN)/python scripts/screenshots.py build/screenshots
+
+lock: $(STAMP)  ## resolve pyproject.toml anew into requirements*.txt, with hashes
+	@sh scripts/lock.sh
+
+clean:  ## remove everything that was made here
+	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml scripts/install.sh
+	@sh scripts/install.sh $(VENV)
+	@touch $@
