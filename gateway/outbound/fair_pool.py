@@ -1,0 +1,111 @@
+"""Shares claimed notices out to the sender's threads, so that no recipient's domain holds all of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway import log
+from gateway.desk.notices import Claim
+from gateway.outbound.outbox import Outbox
+
+PARK_SECONDS = 60
+_PARKED_PER_THREAD = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Parked:
+    claim: Claim
+    since: float
+
+
+class FairPool:
+    """Claims a few more than there are threads, and lets each domain have all of the threads but one.
+
+    One thread at a time asks the outbox, and waits there; the others wait for their turn.
+    """
+
+    def __init__(self, outbox: Outbox, threads: int, lease_seconds: int, clock: Callable[[], datetime]) -> None:
+        self._outbox, self._clock, self._lease_seconds = outbox, clock, lease_seconds
+        self._threads, self._room = threads, threads * _PARKED_PER_THREAD
+        self._cap = max(1, threads - 1)
+        self._turn, self._lock = threading.Lock(), threading.Lock()
+        self._done = threading.Event()
+        self._parked: list[_Parked] = []
+        self._busy: Counter[str] = Counter()
+
+    def take(self, timeout: float) -> Claim | None:
+        """A notice to send now, or None after about ``timeout`` seconds. Give it back with ``done``."""
+        if not self._turn.acquire(timeout=timeout):
+            return None
+        try:
+            claim = self._pick() or self._fetch()
+            if claim is None:
+                self._await(timeout)
+            return claim
+        finally:
+            self._turn.release()
+
+    def done(self, claim: Claim) -> None:
+        with self._lock:
+            self._busy[_domain(claim)] -= 1
+        self._done.set()
+
+    def release_all(self) -> None:
+        """Give back what was claimed and not begun."""
+        with self._lock:
+            parked, self._parked = self._parked, []
+        for item in parked:
+            self._release(item.claim)
+
+    def _pick(self) -> Claim | None:
+        """The first parked notice of the domain with the fewest threads at work."""
+        self._expire()
+        with self._lock:
+            free = [item for item in self._parked if self._busy[_domain(item.claim)] < self._cap]
+            if not free:
+                return None
+            chosen = min(free, key=lambda item: self._busy[_domain(item.claim)])
+            self._parked.remove(chosen)
+            self._busy[_domain(chosen.claim)] += 1
+            return chosen.claim
+
+    def _fetch(self) -> Claim | None:
+        room = min(self._room - len(self._parked), self._threads)
+        if room <= 0:
+            return None
+        claims = self._outbox.claim(self._clock(), limit=room, lease_seconds=self._lease_seconds)
+        now = time.monotonic()
+        with self._lock:
+            self._parked.extend(_Parked(claim, now) for claim in claims)
+        return self._pick()
+
+    def _await(self, timeout: float) -> None:
+        self._done.clear()
+        if len(self._parked) < self._room:
+            self._outbox.wait(timeout)
+        else:
+            self._done.wait(timeout)
+
+    def _expire(self) -> None:
+        """The lease is reckoned for an attempt that begins within PARK_SECONDS."""
+        oldest = time.monotonic() - PARK_SECONDS
+        with self._lock:
+            late = [item for item in self._parked if item.since < oldest]
+            self._parked = [item for item in self._parked if item.since >= oldest]
+        for item in late:
+            self._release(item.claim)
+
+    def _release(self, claim: Claim) -> None:
+        try:
+            self._outbox.release(claim)
+        except Exception as error:  # noqa: BLE001 - the lease ends by itself
+            log.outbox_failed(error, float(self._lease_seconds))
+
+
+def _domain(claim: Claim) -> str:
+    return claim.outgoing.draft.to.domain
