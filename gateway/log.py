@@ -122,6 +122,23 @@ def smtp_session_failed(listen: str, error: BaseException) -> None:
     _log.error("smtp_session_failed", listen=listen, exc_info=error)
 
 
+def mail_not_stored(source: str, cause: str) -> None:
+    """The sender was told to try again, or (a permanent cause) to give up."""
+    _log.error("mail_not_stored", source=source, cause=cause)
+
+
+def smtp_recipient_refused(listen: str, address: str) -> None:
+    _log.info("smtp_recipient_refused", listen=listen, domain=domain(address))
+
+
+def smtp_connection_refused(listen: str, reply: str) -> None:
+    _log.info("smtp_connection_refused", listen=listen, reply=reply)
+
+
+def smtp_commit_late(listen: str, seconds: float) -> None:
+    _log.warning("smtp_commit_late", listen=listen, seconds=round(seconds, 1))
+
+
 def imap_connected(mailbox: str, capabilities: list[str]) -> None:
     _log.info("imap_connected", mailbox=mailbox, capabilities=capabilities)
 
