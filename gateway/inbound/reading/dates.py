@@ -6,44 +6,11 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
+from gateway.inbound.reading.date_words import MONTHS, WEEKDAYS
 from gateway.inbound.reading.phrases import key
 
 MAX_LENGTH = 200
 """Longer texts are no dates. Characters."""
-
-_MONTHS: dict[str, int] = {}
-for _line in """
-jan january januar jänner janvier janv enero ene gennaio gen janeiro januari stycznia styczeń sty leden ledna led január januára tammikuu tammikuuta tammi ianuarie ian siječnja siječanj sij januarja янв января січня січ ocak oca ιαν ιανουαρίου ιανουάριος januara gener януари яну jaanuar ינואר بינואר يناير januarie janvāris sausio
-feb february februar février févr fév fevr febrero febbraio fevereiro fev februari lutego luty lut únor února úno február februára helmikuu helmikuuta helmi februarie veljače veljača velj фев февр февраля лютого лют şubat şub φεβ φεβρουαρίου febrer veebruar février februara פברואר בפברואר فبراير vasario
-mar march märz mär mars marzo março marec maart mrt marca marzec březen března bře március márc marec marca maaliskuu maaliskuuta maalis martie ožujka ožujak ožu мар марта березня бер mart μαρ μαρτίου març märts marts מרץ במרץ مارس kovo
-apr april avril avr abril abr aprile aprilie kwietnia kwiecień kwi duben dubna dub április ápr apríl apríla huhtikuu huhtikuuta huhti travnja travanj tra апр апреля квітня квіт кві nisan nis απρ απριλίου aprill aprila אפריל באפריל أبريل ابريل balandžio
-may mai mayo maggio mag maio mei maj maja květen května kvě május máj mája toukokuu toukokuuta touko svibnja svibanj svi мая май травня трав тра mayıs μαΐ μάι μαΐου maig maijs מאי במאי مايو gegužės
-jun june juni juin junio giugno giu junho czerwca czerwiec cze červen června čvn június jún júna kesäkuu kesäkuuta kesä iunie iun lipnja lipanj lip июн июня червня черв haziran haz ιουν ιουνίου juny juuni junija יוני ביוני يونيو יוני birželio
-jul july juli juillet juil julio luglio lug julho lipca lipiec červenec července čvc július júl júla heinäkuu heinäkuuta heinä iulie iul srpnja srpanj srp июл июля липня лип temmuz tem ιουλ ιουλίου juliol juuli julija יולי ביולי يوليو liepos
-aug august août aout agosto ago agostо augustus sierpnia sierpień sie srpen srpna augusztus augusta elokuu elokuuta elo kolovoza kolovoz kol авг августа серпня серп ağustos ağu αυγ αυγούστου agost augusti avgusta אוגוסט באוגוסט أغسطس اغسطس rugpjūčio
-sep sept september septembre septiembre settembre set setembro septembrie września wrzesień wrz září zář szeptember szept septembra syyskuu syyskuuta syys rujna rujan ruj сен сент сентября вересня вер eylül eyl σεπ σεπτ σεπτεμβρίου setembre ספטמבר בספטמבר سبتمبر rugsėjo
-oct october oktober okt octobre octubre ottobre ott outubro out października październik paź říjen října říj október októbra lokakuu lokakuuta loka lokak octombrie listopada lis окт октября жовтня жовт ekim eki οκτ οκτωβρίου octubre oktoober oktobra אוקטובר באוקטובר أكتوبر اكتوبر spalio
-nov november novembre noviembre novembro noiembrie noi listopadu listopad novembra marraskuu marraskuuta marras studenoga studeni stu ноя нояб ноября листопада лист kasım kas νοε νοεμ νοεμβρίου november נובמבר בנובמבר نوفمبر lapkričio
-dec december dezember dez décembre déc diciembre dic dicembre dezembro decembrie grudnia grudzień gru prosinec prosince pro decembra joulukuu joulukuuta joulu prosinca prosinac дек декабря грудня груд aralık ara δεκ δεκεμβρίου desember des desembre detsember deseembre דצמבר בדצמבר ديسمبر gruodžio
-""".strip().splitlines():
-    _number = len(set(_MONTHS.values())) + 1
-    for _word in _line.split():
-        _MONTHS.setdefault(key(_word), _number)
-
-_WEEKDAYS = frozenset(
-    key(word)
-    for word in """
-mon monday tue tues tuesday wed wednesday thu thur thurs thursday fri friday sat saturday sun sunday
-mo montag di dienstag mi mittwoch do donnerstag fr freitag sa samstag sonnabend so sonntag lun lundi mar mardi mer mercredi jeu jeudi ven vendredi sam samedi dim dimanche
-lunes martes mié mie miércoles jue jueves vie viernes sáb sab sábado domingo dom lunedì martedì mercoledì gio giovedì venerdì sabato domenica seg segunda ter terça qua quarta qui quinta sex sexta
-ma maandag dinsdag wo woensdag donderdag vr vrijdag za zaterdag zo zondag pon poniedziałek wt wtorek śr środa czw czwartek pt piątek niedz niedziela po pondělí út úterý st středa čt čtvrtek pá pátek so ne neděle
-pondelok utorok streda štvrtok piatok sobota nedeľa man mandag tir tirsdag ons onsdag tor torsdag fre fredag lør lørdag søn søndag mån måndag tis tisdag tors lördag lör söndag sön
-maanantai maanantaina ma tiistai ti keskiviikko ke torstai torstaina to perjantai pe lauantai la sunnuntai su hétfő kedd szerda csütörtök péntek szombat vasárnap h sze cs
-luni marți miercuri joi vineri sâmbătă duminică mie ponedjeljak utorak srijeda četvrtak petak subota nedjelja sri uto čet pet sub ned
-пн понедельник вт вторник ср среда чт четверг пт пятница сб суббота вс воскресенье пнд понеділок вівторок середа четвер п'ятниця субота неділя нд
-pzt pazartesi sal salı çar çarşamba per perşembe cum cuma cmt cumartesi paz pazar δευ δευτέρα τρί τρίτη τετ τετάρτη πέμ πέμπτη παρ παρασκευή σάβ σάββατο κυρ κυριακή
-""".split()
-)
 
 _POLISH_OR_CROATIAN = {"lip": (7, 6), "lis": (11, 10), "listopada": (11, 10)}
 """Months of the same spelling; Croatian writes a full stop after the year."""
@@ -55,7 +22,9 @@ _ISO = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.年]\s?(\d{1,2})[-/.月]\s?(\d{1,2
 _KOREAN = re.compile(r"(?<!\d)((?:19|20)\d\d)년\s?(\d{1,2})월\s?(\d{1,2})일")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([-/.])\s?(\d{1,2})[-/.]\s?((?:19|20)\d\d|\d\d)(?!\d)")
 _OFFSET = re.compile(r"(?:GMT|UTC|UT)?\s?([+-])\s?(\d{1,2}):?([0-5]\d)?(?!\d)")
-_PM = re.compile(r"(?<![^\W\d_])(?:p\.?\s?m\.?|μ\.?μ\.?|nachm\.?|du\.?|ös|pomeriggio)(?![^\W\d_])|下午|午後|오후", re.IGNORECASE)
+_PM = re.compile(
+    r"(?<![^\W\d_])(?:p\.?\s?m\.?|μ\.?μ\.?|nachm\.?|du\.?|ös|pomeriggio)(?![^\W\d_])|下午|午後|오후", re.IGNORECASE
+)
 _AM = re.compile(r"(?<![^\W\d_])(?:a\.?\s?m\.?|π\.?μ\.?|vorm\.?)(?![^\W\d_])|上午|午前|오전", re.IGNORECASE)
 _ZONES = {
     "gmt": 0, "utc": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
@@ -71,17 +40,17 @@ def mentions_date(text: str) -> bool:
     if _ISO.search(text) or _NUMERIC.search(text) or _KOREAN.search(text):
         return True
     words = _TOKEN.findall(key(text))
-    if any(word in _MONTHS for word in words):
+    if any(word in MONTHS for word in words):
         return True
     if "tháng" in words:
         return True
-    return bool(_TIME.search(text)) and any(word in _WEEKDAYS for word in words)
+    return bool(_TIME.search(text)) and any(word in WEEKDAYS for word in words)
 
 
 def starts_like_date(text: str) -> bool:
     """Whether the first word is a number, a month or a weekday."""
     first = _TOKEN.search(key(text[:40]))
-    return first is not None and (first.group().isdigit() or first.group() in _MONTHS or first.group() in _WEEKDAYS)
+    return first is not None and (first.group().isdigit() or first.group() in MONTHS or first.group() in WEEKDAYS)
 
 
 def parse(text: str) -> datetime | None:
@@ -116,9 +85,10 @@ def _day(text: str) -> tuple[tuple[int, int, int], str] | None:
         if found := pattern.search(text):
             year, month, day = (int(part) for part in found.groups())
             return (year, month, day), text[: found.start()] + " " + text[found.end() :]
-    if found := _NUMERIC.search(text):
+    found = _NUMERIC.search(text)
+    if found and len(found[4]) == 4:
         return _numeric_day(found, text)
-    return _named_day(text)
+    return _named_day(text) or (_numeric_day(found, text) if found else None)
 
 
 def _numeric_day(found: re.Match[str], text: str) -> tuple[tuple[int, int, int], str] | None:
@@ -157,12 +127,12 @@ def _named_day(text: str) -> tuple[tuple[int, int, int], str] | None:
 
 
 def _month(word: str) -> bool:
-    return key(word) in _MONTHS
+    return key(word) in MONTHS
 
 
 def _number_of(word: str, *, stop_after_year: bool) -> int:
     pair = _POLISH_OR_CROATIAN.get(key(word))
-    return pair[stop_after_year] if pair else _MONTHS[key(word)]
+    return pair[stop_after_year] if pair else MONTHS[key(word)]
 
 
 def _month_fits(tokens: list[tuple[str, int, int]], at: int) -> bool:

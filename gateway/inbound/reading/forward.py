@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.inbound.reading import dates, html as markup, mailboxes, phrases, quote_headers
+from gateway.inbound.reading import dates, mailboxes, phrases, quote_headers
+from gateway.inbound.reading import html as markup
 from gateway.inbound.reading.lines import depth, is_blank, unquote
 from gateway.inbound.reading.phrases import key
 from gateway.inbound.reading.reply import is_forward_subject, is_reply_subject
@@ -34,7 +35,7 @@ def find(*, text: str, html: str, subject: str, root: Part) -> Forwarded | None:
 
 def inline(text: str, subject: str) -> Forwarded | None:
     """The forwarded mail in a plain text, or None."""
-    lines = text.split("\n")
+    lines = text.replace("\ufeff", "").split("\n")
     head = _find_head(lines, subject)
     if head is None:
         return None
@@ -62,7 +63,7 @@ def _find_head(lines: Sequence[str], subject: str) -> _Head | None:
         if is_blank(line):
             continue
         level = depth(line)
-        if level > 1 or level and quoted_before and is_reply:
+        if level > 1 or (level and quoted_before and is_reply):
             continue
         bare = unquote(line, level)
         kind = quote_headers.separator(bare)
@@ -131,7 +132,7 @@ def _from_attribution(text: str, end: int) -> _Head | None:
         return None
     name = _name_before(text[: span[0]])
     rest = text[: span[0] - len(name)] + " " + text[span[1] :]
-    return _Head(end, 0, {"from": f"{name} <{text[span[0] : span[1]]}>", "date": rest.strip(" <>\"«»“”„():-")})
+    return _Head(end, 0, {"from": f"{name} <{text[span[0] : span[1]]}>", "date": rest.strip(' <>"«»“”„():-')})
 
 
 def _name_before(text: str) -> str:
@@ -143,13 +144,36 @@ def _name_before(text: str) -> str:
     words: list[str] = []
     for word in reversed(bare.split()):
         folded = key(word).strip(",.:()")
-        if any(char.isdigit() for char in word) or folded in phrases.WROTE or folded in _FILLERS or word.endswith((",", ":")):
+        if (
+            any(char.isdigit() for char in word)
+            or folded in phrases.WROTE
+            or folded in _FILLERS
+            or word.endswith((",", ":"))
+        ):
             break
         words.append(word)
     return " ".join(reversed(words))
 
 
-_FILLERS = frozenset({"użytkownik", "пользователь", "používateľ", "uživatel", "időpontban", "korisnik", "heeft", "от", "at", "from", "um", "à", "en", "pm", "am"})
+_FILLERS = frozenset(
+    {
+        "użytkownik",
+        "пользователь",
+        "používateľ",
+        "uživatel",
+        "időpontban",
+        "korisnik",
+        "heeft",
+        "от",
+        "at",
+        "from",
+        "um",
+        "à",
+        "en",
+        "pm",
+        "am",
+    }
+)
 
 
 def _on_one_line(line: str, at: int) -> _Head | None:
@@ -177,11 +201,11 @@ def _labels_within(text: str) -> dict[str, str]:
         while at >= 0:
             end = at + len(name)
             tail = text[end:].lstrip()
-            if (at == 0 or not text[at - 1].isupper() or text[at - 1] in ">") and (tail[:1] == ":" or text[end : end + 1] == " "):
+            if tail[:1] == ":" or text[end : end + 1] == " ":
                 marks.append((at, end, role))
                 break
             at = text.find(name, at + 1)
-    return _cut(text, sorted(marks))
+    return _cut(text, sorted(marks, key=lambda mark: (mark[0], -mark[1])))
 
 
 def _cut(text: str, marks: list[tuple[int, int, str]]) -> dict[str, str]:
@@ -199,7 +223,9 @@ def _cut(text: str, marks: list[tuple[int, int, str]]) -> dict[str, str]:
 
 
 def _shown(words: frozenset[str]) -> list[str]:
-    return [word[0].upper() + word[1:] for word in words if len(word) > 0] + [word.upper() for word in words if len(word) <= 3]
+    return [word[0].upper() + word[1:] for word in words if len(word) > 0] + [
+        word.upper() for word in words if len(word) <= 3
+    ]
 
 
 _RUNNING_LABELS = [

@@ -29,19 +29,44 @@ _DROPPED = frozenset(
     {"script", "style", "head", "title", "meta", "link", "template", "noscript", "object", "iframe", "svg", "select"}
     | {"-comment", "!doctype", "xml", "o:shapedefaults", "o:shapelayout", "textarea", "button", "audio", "video", "map"}
 )
-_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre", "fieldset"})
+_PARAGRAPHS = frozenset(
+    {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre", "fieldset"}
+)
 _BLOCKS = _PARAGRAPHS | frozenset(
-    {"div", "li", "tr", "dt", "dd", "center", "section", "article", "header", "footer", "main", "nav", "aside", "address"}
+    {
+        "div",
+        "li",
+        "tr",
+        "dt",
+        "dd",
+        "center",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "main",
+        "nav",
+        "aside",
+        "address",
+    }
     | {"form", "figure", "figcaption", "details", "summary", "caption", "body", "html", "tbody", "thead", "tfoot", "hr"}
 )
-_VOID = frozenset({"br", "hr", "img", "meta", "link", "input", "col", "area", "base", "wbr", "embed", "source", "track", "param"})
-_FORMATTING = frozenset({"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"})
-_UNCLOSED = frozenset({"p", "li", "td", "th", "tr", "dt", "dd", "option", "tbody", "thead", "tfoot", "html", "body", "head"})
+_VOID = frozenset(
+    {"br", "hr", "img", "meta", "link", "input", "col", "area", "base", "wbr", "embed", "source", "track", "param"}
+)
+_FORMATTING = frozenset(
+    {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
+)
+_UNCLOSED = frozenset(
+    {"p", "li", "td", "th", "tr", "dt", "dd", "option", "tbody", "thead", "tfoot", "html", "body", "head"}
+)
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)([^<>]*)>")
 _ANY_TAG = re.compile(r"<[!/?a-zA-Z][^<>]*>")
 _SKIPPED = re.compile(r"<(script|style|head|title)\b", re.IGNORECASE)
-_HIDDEN = re.compile(r"display\s?:\s?none|visibility\s?:\s?hidden|mso-hide\s?:\s?all|font-size\s?:\s?0(?:px|pt|em|%)?\s?(?:;|!|$)|max-height\s?:\s?0(?:px)?\s?(?:;|!|$)")
+_HIDDEN = re.compile(
+    r"display\s?:\s?none|visibility\s?:\s?hidden|mso-hide\s?:\s?all|font-size\s?:\s?0(?:px|pt|em|%)?\s?(?:;|!|$)|max-height\s?:\s?0(?:px)?\s?(?:;|!|$)"
+)
 
 
 @dataclass(slots=True)
@@ -349,7 +374,7 @@ def _same_address(target: str, shown: str) -> bool:
             text = text.removeprefix(prefix)
         return text
 
-    return bare(target) == bare(shown) or bare(shown) in bare(target) and "." in shown and " " not in shown
+    return bare(target) == bare(shown) or (bare(shown) in bare(target) and "." in shown and " " not in shown)
 
 
 def _events(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
@@ -383,4 +408,4 @@ def _is_hidden(node: LexborNode) -> bool:
     if "hidden" in attributes:
         return True
     style = attributes.get("style")
-    return bool(style) and _HIDDEN.search(style.lower()[:1_000]) is not None
+    return bool(style) and _HIDDEN.search((style or "").lower()[:1_000]) is not None

@@ -8,13 +8,40 @@ from gateway.inbound.reading import quote_headers
 
 _QUOTE_CLASSES = frozenset(
     {"gmail_quote", "gmail_quote_container", "yahoo_quoted", "protonmail_quote", "zmail_extra", "moz-cite-prefix"}
-    | {"gmail_extra_quote", "wordsection1_quote", "tutanota_quote", "front-blockquote", "freebirdformviewerviewemailbody"}
-    | {"ydpyahoo_quoted", "missive_quote", "mailspring-quote", "hs_reply", "hse-reply", "quoted-text", "gmail_attr_quote"}
-    | {"outlookmessageheader", "moz-email-headers-table-quote", "sh-quoted-content", "bloop_original_html", "wps_quotion"}
+    | {
+        "gmail_extra_quote",
+        "wordsection1_quote",
+        "tutanota_quote",
+        "front-blockquote",
+        "freebirdformviewerviewemailbody",
+    }
+    | {
+        "ydpyahoo_quoted",
+        "missive_quote",
+        "mailspring-quote",
+        "hs_reply",
+        "hse-reply",
+        "quoted-text",
+        "gmail_attr_quote",
+    }
+    | {
+        "outlookmessageheader",
+        "moz-email-headers-table-quote",
+        "sh-quoted-content",
+        "bloop_original_html",
+        "wps_quotion",
+    }
     | {"ntes_not_fresh_mail", "zm_quote", "skiff-mail-quote", "hubspot-quote", "intercom_reply_quote", "tutanota_quote"}
 )
 _QUOTE_IDS = frozenset(
-    {"yahoo_quoted", "olk_src_body_section", "appendonsend_quote", "isforwardcontent", "isreplycontent", "reply139content"}
+    {
+        "yahoo_quoted",
+        "olk_src_body_section",
+        "appendonsend_quote",
+        "isforwardcontent",
+        "isreplycontent",
+        "reply139content",
+    }
     | {"origbody", "originalmessage", "mailcontentoriginal", "replysplit", "mailboxreplyquote", "zmrteorig"}
 )
 _TAIL_IDS = frozenset(
@@ -22,11 +49,32 @@ _TAIL_IDS = frozenset(
     | {"ms-outlook-mobile-body-separator-line", "mail-editor-reference-message-container", "previousmessages"}
 )
 _SIGNATURE_CLASSES = frozenset(
-    {"gmail_signature", "moz-signature", "protonmail_signature_block", "applemailsignature", "zmail_signature", "yahoo_signature"}
-    | {"front-signature", "missive_signature", "ydpsignature", "mailspring-signature", "hs_signature", "tutanota_signature"}
+    {
+        "gmail_signature",
+        "moz-signature",
+        "protonmail_signature_block",
+        "applemailsignature",
+        "zmail_signature",
+        "yahoo_signature",
+    }
+    | {
+        "front-signature",
+        "missive_signature",
+        "ydpsignature",
+        "mailspring-signature",
+        "hs_signature",
+        "tutanota_signature",
+    }
 )
 _SIGNATURE_IDS = frozenset(
-    {"applemailsignature", "signature", "ms-outlook-mobile-signature", "zmail_signature", "lineofsignature", "moz-signature"}
+    {
+        "applemailsignature",
+        "signature",
+        "ms-outlook-mobile-signature",
+        "zmail_signature",
+        "lineofsignature",
+        "moz-signature",
+    }
     | {"composer_signature", "signature-section", "gmail_signature"}
 )
 
@@ -110,4 +158,7 @@ def is_tight(node: LexborNode) -> bool:
 
 def is_hidden_image(node: LexborNode) -> bool:
     """A counting pixel."""
-    return (node.attributes.get("width") or "").strip() in ("0", "1") or (node.attributes.get("height") or "") in ("0", "1")
+    return (node.attributes.get("width") or "").strip() in ("0", "1") or (node.attributes.get("height") or "") in (
+        "0",
+        "1",
+    )

@@ -1,4 +1,7 @@
-"""Which lines of a mail are new, which quoted, which signature. A scanner of lines: work grows with the length alone."""
+"""Which lines of a mail are new, which quoted, which signature.
+
+A scanner of lines: work grows with the length alone.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Collection, Sequence
 from enum import Enum, auto
 
 from gateway.inbound.reading import quote_headers, signatures
-from gateway.inbound.reading.lines import depth, is_blank, is_rule
+from gateway.inbound.reading.lines import depth, is_blank, is_rule, is_torn_attribution
 
 MAX_LINES = 4_000
 """Lines that are looked at for heads of quotes. Below them only quote marks count."""
@@ -33,6 +36,7 @@ def roles(lines: Sequence[str], signature_lines: Collection[int] = ()) -> list[R
     blocks = _new_blocks(lines, found)
     _mark_signatures(lines, found, blocks)
     _keep_interleaved(lines, found)
+    _drop_rules_above_quotes(lines, found)
     if not _says_anything(lines, found) and not is_only_machine_text(lines, found):
         found = [Role.NEW] * len(lines)
         mark_signature(lines, found, 0, len(lines))
@@ -43,7 +47,7 @@ def roles(lines: Sequence[str], signature_lines: Collection[int] = ()) -> list[R
 
 def _find_quotes(lines: Sequence[str]) -> list[Role]:
     """First pass: quote marks, attributions and header blocks."""
-    found = [Role.QUOTE if depth(line) and not _is_decoration(line) else Role.NEW for line in lines]
+    found = [Role.QUOTE if depth(line) and not _is_no_quote(line) else Role.NEW for line in lines]
     at, floor, started, weighed = 0, 0, False, 0
     while at < min(len(lines), MAX_LINES):
         if found[at] is Role.QUOTE:
@@ -68,9 +72,11 @@ def _find_quotes(lines: Sequence[str]) -> list[Role]:
     return found
 
 
-def _is_decoration(line: str) -> bool:
-    """``>>> visit us <<<`` is no quote."""
-    return line.rstrip().endswith("<<<") or line.strip(" >") == "" and len(line.strip()) > 40
+def _is_no_quote(line: str) -> bool:
+    """``>>> visit us <<<``, a row of marks, or the torn end of an attribution."""
+    if line.rstrip().endswith("<<<") or (len(line) > 40 and not line.strip(" >")):
+        return True
+    return is_torn_attribution(line)
 
 
 def _tail_from(
@@ -85,7 +91,9 @@ def _tail_from(
         found[at:] = [Role.NEW] * (len(lines) - at)
         return (len(lines), len(lines), True)
     if kind == "original" or quote_headers.reply_above(line):
-        return (at, at + 1, True)
+        return (_above(lines, at, floor), at + 1, True)
+    if quote_headers.names_original(line) and _above(lines, at, floor) < at:
+        return (_above(lines, at, floor), at + 1, True)
     if (block := quote_headers.header_block(lines, at)) is not None:
         return (_above(lines, at, floor), block.end, True)
     if started and signatures.is_phone_line(line) and _text_follows(lines, found, at + 1):
@@ -171,18 +179,18 @@ def _new_blocks(lines: Sequence[str], found: Sequence[Role]) -> list[tuple[int, 
 def _mark_signatures(lines: Sequence[str], found: list[Role], blocks: Sequence[tuple[int, int]]) -> None:
     """Signatures stand at the end of the first and of the last block: above the quote or below it."""
     for start, end in {blocks[0], blocks[-1]} if blocks else ():
-        mark_signature(lines, found, start, end)
+        mark_signature(lines, found, start, end, whole=start > 0 and Role.QUOTE in found[:start])
 
 
-def mark_signature(lines: Sequence[str], found: list[Role], start: int, end: int) -> None:
-    begin = signatures.start(lines[start:end])
+def mark_signature(lines: Sequence[str], found: list[Role], start: int, end: int, *, whole: bool = False) -> None:
+    begin = signatures.start(lines[start:end], whole=whole)
     if begin is not None:
         found[start + begin : end] = [Role.SIGNATURE] * (end - start - begin)
 
 
 def _keep_interleaved(lines: Sequence[str], found: list[Role]) -> None:
     """Answers written between the lines of a quote stay with what they answer."""
-    blocks = [block for block in _new_blocks(lines, found)]
+    blocks = _new_blocks(lines, found)
     quoted = [at for at, role in enumerate(found) if role is Role.QUOTE and not is_blank(lines[at])]
     if not blocks or not quoted:
         return
@@ -198,11 +206,23 @@ def _keep_interleaved(lines: Sequence[str], found: list[Role]) -> None:
             found[at] = Role.NEW
 
 
+def _drop_rules_above_quotes(lines: Sequence[str], found: list[Role]) -> None:
+    """A line drawn right above a quote belongs to it."""
+    for at in range(1, len(lines)):
+        if found[at] is not Role.QUOTE or found[at - 1] is Role.QUOTE:
+            continue
+        above = at - 1
+        while above > 0 and is_blank(lines[above]) and found[above] is not Role.QUOTE:
+            above -= 1
+        if is_rule(lines[above]) and found[above] is Role.NEW:
+            _fill(found, above, at)
+
+
 def _answers_inside(lines: Sequence[str], found: Sequence[Role], answer: tuple[int, int], *, led: bool) -> bool:
     """One answer: inside the quote if more quote follows that is not a mere signature; or if it picks a passage."""
     after = [lines[at] for at in range(answer[1], len(lines)) if found[at] is Role.QUOTE]
     body = [line for line in (_bare(line) for line in after) if line]
-    cut = signatures.start([_bare(line) for line in after])
+    cut = signatures.start([_bare(line) for line in after], whole=True)
     if body and (cut is None or any(_bare(line) for line in after[:cut])):
         return True
     if not led:

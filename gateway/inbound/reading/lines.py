@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.inbound.reading.phrases import LABELS, MAX_LABEL, key
+from gateway.inbound.reading.phrases import LABELS, MAX_LABEL, WROTE, key
 
 MAX_EXAMINED = 2_000
 """Characters of a line that are looked at; what stands behind is text, whatever it is."""
 
 _MARKS = "*_ \t\u00a0\u3000\ufeff\u200b\u200e\u200f\u202a\u202b\u202c\u2028"
+_INVISIBLE = _MARKS.replace("_", "")
+_DASHES = "-–—_=─━－﹣"
 _RULES = "-–—_=*~─━﹣－•#+"
 
 
@@ -32,6 +34,15 @@ def depth(line: str) -> int:
     return level if line.lstrip(" \u00a0\t\ufeff").startswith(">") else 0
 
 
+def is_torn_attribution(line: str) -> bool:
+    """``> wrote:`` or ``>:``: no quote mark, but the end of an address that the client tore from its line."""
+    rest = line.strip().removeprefix(">")
+    if len(rest) > 40 or not rest.rstrip().endswith((":", "：")) or rest.startswith(">"):
+        return False
+    words = key(rest.rstrip(":： "))
+    return not words or words in WROTE
+
+
 def unquote(line: str, levels: int = 1) -> str:
     """The line without up to so many quote marks, and without the space after each."""
     for _ in range(levels):
@@ -43,7 +54,8 @@ def unquote(line: str, levels: int = 1) -> str:
 
 
 def is_blank(line: str) -> bool:
-    return not line.strip(_MARKS)
+    """Nothing to see, though marks of direction or emphasis may stand there."""
+    return not line.strip(_INVISIBLE)
 
 
 def is_rule(line: str) -> bool:
@@ -55,8 +67,8 @@ def is_rule(line: str) -> bool:
 def within_rules(line: str) -> str | None:
     """The words between two drawn lines (``---- Original Message ----``), or None. At least two marks a side."""
     bare = line[:MAX_EXAMINED].strip(" \t\u00a0*>|")
-    inner = bare.strip("-–—_=─━－﹣")
-    if not inner or not bare[:2].strip("-–—_=─━－﹣") == "" or not bare[-2:].strip("-–—_=─━－﹣") == "":
+    inner = bare.strip(_DASHES)
+    if not inner or bare[:2].strip(_DASHES) or bare[-2:].strip(_DASHES):
         return None
     return inner.strip(" \t\u00a0:*")
 

@@ -1,4 +1,4 @@
-"""Mailboxes as clients write them in text: ``Name <a@b>``, ``Name [mailto:a@b]``, ``a@b<mailto:a@b>``, ``Name (a@b)``."""
+"""Mailboxes as clients write them: ``Name <a@b>``, ``Name [mailto:a@b]``, ``a@b<mailto:a@b>``, ``Name (a@b)``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ _EDGES = frozenset("<>()[]\"',;:|«»“”„‘’ \t\n\u00a0")
 _LONGEST = 254
 """Octets of a path, RFC 5321 section 4.5.3.1.3."""
 _LIMIT = 1_000
-_ON_BEHALF = (" on behalf of ", " im auftrag von ", " de la part de ", " en nombre de ", " namens ", " per conto di ", " em nome de ", " w imieniu ")
+_ON_BEHALF = (
+    " on behalf of ",
+    " im auftrag von ",
+    " de la part de ",
+    " en nombre de ",
+    " namens ",
+    " per conto di ",
+    " em nome de ",
+    " w imieniu ",
+)
 
 
 def find_address(text: str, start: int = 0) -> tuple[int, int] | None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import unicodedata
 
-_IGNORED = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\u00ad"))
+_IGNORED = dict.fromkeys(
+    map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\u00ad")
+)
 
 
 def key(text: str) -> str:
@@ -36,7 +38,7 @@ DATE_LABELS = _words("""
 date | sent | datum | gesendet | gesendet am | fecha | enviado | enviado el | enviado em | enviada | enviada em | enviado a | data | inviato | inviato il
 date d'envoi | envoyé | envoyé le | message du | verzonden | verzonden op | verstuurd | wysłano | data wysłania | odesláno | odoslané | odoslaná | dato | sendt | skickat | skickat den
 päivämäärä | päiväys | lähetetty | dátum | elküldve | küldve | dată | trimis | trimis la | poslano | poslato | dne | kuupäev | saadetud
-дата | отправлено | дата отправки | надіслано | датa | tarih | gönderildi | gönderme tarihi | gönderilme tarihi | ημερομηνία | στάλθηκε | απεσταλμένα | απεστάλη
+дата | отправлено | дата отправки | надіслано | відправлено | датa | tarih | gönderildi | gönderilen | gönderme tarihi | gönderilme tarihi | ημερομηνία | στάλθηκε | απεσταλμένα | απεστάλη
 日期 | 发送时间 | 發送時間 | 发送日期 | 傳送時間 | 寄件日期 | 时间 | 時間 | 送信日時 | 日時 | 日付 | 送信日 | 보낸 날짜 | 날짜 | 보낸날짜 | 일시 | 발송일
 תאריך | נשלח | נשלח בתאריך | التاريخ | تاريخ | تاريخ الإرسال | تم الإرسال | أرسلت | ngày | đã gửi | gửi | thời gian | วันที่ | ส่งเมื่อ | tanggal | dikirim | terkirim | datums | nosūtīts | išsiųsta | изпратено | датум
 sent at | date sent | date/time | on | dags | időpont
@@ -77,7 +79,22 @@ napsal | napsal(a) | napsala | píše | napísal | napísala | napísal(a) | skr
 написал | написала | написал(а) | пишет | пише | написав | написала | написав(ла) | пишете | написа | viết | כתב | כתבה | כתב/ה | כתב: | كتب | كتبت | menulis | escrigué | escriure | rašė | rakstīja | skrifaði | написао
 เขียน | เขียนว่า | schreef: | ha escrito | answered | replied
 """)
-WROTE_CJK = ("写道", "寫道", "写到", "书写", "のメール", "のメッセージ", "書きました", "님이 작성", "작성:", "께서 작성", "썼습니다", "님이 쓴", "撰写", "เขียน")
+WROTE_CJK = (
+    "写道",
+    "寫道",
+    "写到",
+    "书写",
+    "のメール",
+    "のメッセージ",
+    "書きました",
+    "님이 작성",
+    "작성:",
+    "께서 작성",
+    "썼습니다",
+    "님이 쓴",
+    "撰写",
+    "เขียน",
+)
 
 OPENERS = _words("""
 on | le | am | um | il | el | op | em | a | w | dnia | dne | dňa | den | d. | på | på: | in | in data | il giorno | på den | la | pe | la data | în | dana | u | vào | vào lúc | lúc | στις | στην | в | на | 在 | 于 | 於 | בתאריך | ב | في | pada | tarihinde | ons | kell | datum | em: | no dia | de | den: | dana: | am: | on: | el día | mnt | dňa: | yn
@@ -123,7 +140,9 @@ thư được chuyển tiếp | thư đã chuyển tiếp | thư chuyển tiếp
 edastatud kiri | edastatud sõnum | edasisaadetud kiri | edastatud kirja algus | pārsūtīts ziņojums | pārsūtītā vēstule | persiųstas laiškas | persiunčiamas laiškas | áframsend skilaboð
 """)
 
-MOBILE_SIGNATURES = tuple(sorted(_words("""
+MOBILE_SIGNATURES = tuple(
+    sorted(
+        _words("""
 sent from my | sent from a | sent from outlook | sent from mail | sent from yahoo | sent from gmail | sent from samsung | sent from typeapp | sent from bluemail | sent from blackberry | sent from acompli | sent from galaxy | sent from protonmail | sent from proton mail | sent from nine | sent from tuta | sent from spark | sent from mailspring | sent from aol | sent from newton | sent from airmail | sent from polymail | sent from superhuman | sent from zoho | sent from iphone | sent from ipad | sent from android | sent from phone | sent from mobile | sent from windows | sent from workspace | sent from fairemail | sent from hey | sent from missive | sent from front | sent from myphone | sent from huawei | sent from xiaomi | sent from email.bg | sent from the all new aol | sent from ios | sent from icloud | sent from att | sent from at&t | sent from xfinity | sent from mailbird | sent from edison | sent from thunderbird | sent from k-9
 sent with | sent via | sent by my | sent on the go | sent using | get outlook for | download outlook | get bluemail | get typeapp | sent wirelessly | typed on | written on my | this message was sent from my
 gesendet von meinem | gesendet von meiner | gesendet mit | von meinem | von meiner | von unterwegs | gesendet von outlook | gesendet von mail | gesendet von yahoo | gesendet aus | gesendet via | gesendet vom | gesendet von ipad | gesendet von iphone | diese nachricht wurde von meinem | outlook für | holen sie sich outlook | beziehen sie outlook | laden sie outlook
@@ -148,7 +167,11 @@ iphoneから送信 | ipadから送信 | androidから送信 | 私のiphoneから
 나의 iphone에서 보냄 | 내 iphone에서 보냄 | 나의 iphone | 내 iphone | 내 galaxy | 삼성 갤럭시 | iphone에서 보냄 | android용 outlook | ios용 outlook | galaxy에서 보냄 | 나의 갤럭시
 נשלח מה | נשלח מ | قام بإرسالها | أُرسلت من | أرسلت من | مرسل من | تم الإرسال من | تم الإرسال من جهازي | الحصول على outlook | قم بتنزيل outlook | đã gửi từ | được gửi từ | gửi từ | tải outlook | ส่งจาก | dikirim dari | saadetud minu | saadetud | nosūtīts no | išsiųsta iš
 via mobile
-"""), key=len, reverse=True))
+"""),
+        key=len,
+        reverse=True,
+    )
+)
 """Beginnings of the line that a phone or a client adds below what was written."""
 
 CLOSINGS = _words("""
@@ -183,10 +206,63 @@ fw | fwd | wg | weitergeleitet | tr | trans | i | inoltro | inoltrato | rv | ree
 """)
 """Subject prefixes, without colon. ``vs`` is Danish for forward and Finnish for reply: it counts as reply unless a forward is found."""
 
-REPLY_ABOVE = tuple(map(key, (
-    "reply above this line", "type your reply above", "write above this line", "please reply above", "above this line to reply", "reply above the line", "write above the line", "enter your reply above", "add your reply above",
-    "antworten sie oberhalb dieser", "antwort oberhalb dieser linie", "oberhalb dieser linie", "oberhalb dieser zeile", "répondez au-dessus de cette ligne", "répondre au-dessus de cette ligne", "au-dessus de cette ligne",
-    "por encima de esta línea", "encima de esta línea", "acima desta linha", "sopra questa riga", "sopra questa linea", "boven deze regel", "boven deze lijn", "powyżej tej linii", "nad tento řádek", "nad týmto riadkom", "over denne linje", "over denne linjen", "ovanför denna rad", "ovanför den här raden",
-    "tämän rivin yläpuolelle", "e sor fölé", "deasupra acestei linii", "deasupra acestui rând", "iznad ove crte", "iznad ove linije", "выше этой линии", "выше этой строки", "вище цієї лінії", "вище цього рядка", "bu satırın üstüne", "bu çizginin üzerine", "πάνω από αυτή τη γραμμή", "この行より上に", "この線の上に", "在此行上方", "在这行上方", "在此線上方", "이 줄 위에", "מעל שורה זו", "فوق هذا السطر", "phía trên dòng này",
-)))
+REPLY_ABOVE = tuple(
+    map(
+        key,
+        (
+            "reply above this line",
+            "type your reply above",
+            "write above this line",
+            "please reply above",
+            "above this line to reply",
+            "reply above the line",
+            "write above the line",
+            "enter your reply above",
+            "add your reply above",
+            "antworten sie oberhalb dieser",
+            "antwort oberhalb dieser linie",
+            "oberhalb dieser linie",
+            "oberhalb dieser zeile",
+            "répondez au-dessus de cette ligne",
+            "répondre au-dessus de cette ligne",
+            "au-dessus de cette ligne",
+            "por encima de esta línea",
+            "encima de esta línea",
+            "acima desta linha",
+            "sopra questa riga",
+            "sopra questa linea",
+            "boven deze regel",
+            "boven deze lijn",
+            "powyżej tej linii",
+            "nad tento řádek",
+            "nad týmto riadkom",
+            "over denne linje",
+            "over denne linjen",
+            "ovanför denna rad",
+            "ovanför den här raden",
+            "tämän rivin yläpuolelle",
+            "e sor fölé",
+            "deasupra acestei linii",
+            "deasupra acestui rând",
+            "iznad ove crte",
+            "iznad ove linije",
+            "выше этой линии",
+            "выше этой строки",
+            "вище цієї лінії",
+            "вище цього рядка",
+            "bu satırın üstüne",
+            "bu çizginin üzerine",
+            "πάνω από αυτή τη γραμμή",
+            "この行より上に",
+            "この線の上に",
+            "在此行上方",
+            "在这行上方",
+            "在此線上方",
+            "이 줄 위에",
+            "מעל שורה זו",
+            "فوق هذا السطر",
+            "phía trên dòng này",
+        ),
+    )
+)
 """What desks write above their own mails so that a reply can be told from the quote."""

@@ -15,6 +15,7 @@ MAX_ATTRIBUTION = 500
 _MAX_ATTRIBUTION_LINES = 6
 _MAX_BLOCK_LINES = 40
 _MAX_CONTINUATION = 8
+_MAX_NAME = 80
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:[(/][^\W\d_]+\)?)?")
 _MID_LINE = re.compile(r"(?:-{2,}|\s)\s*(?=(?:On|Le|Am|El|Il|Op|Em|Den|W dniu|Dnia) )")
@@ -34,33 +35,31 @@ def attribution(lines: Sequence[str], end: int, floor: int = 0) -> int | None:
 
     Lines before ``floor`` are not looked at.
     """
-    last = lines[end].strip()
-    if not _may_close(last):
+    if not _may_close(lines[end].strip()):
         return None
-    joined, found, words = "", None, 0
+    joined, found = "", None
     for start in range(end, max(floor, end - _MAX_ATTRIBUTION_LINES) - 1, -1):
         line = lines[start].strip()
         if not line:
-            if not _is_loose_end(joined):
+            if joined and not _is_loose_end(joined):
                 break
             continue
+        if start < end and label(line) is not None:
+            break
         joined = f"{line} {joined}".strip()
-        words += 1
-        if len(joined) > MAX_ATTRIBUTION or label(line) is not None and words > 1:
+        if len(joined) > MAX_ATTRIBUTION:
             break
         if is_attribution(joined, quoted_next=False):
-            found = start
-            if starts_well(joined):
+            if starts_well(joined) and dates.mentions_date(joined):
                 return start
-        elif found is not None and start < end - 2:
-            break
+            found = start if found is None else found
     return found
 
 
 def may_be_attribution(line: str) -> bool:
     """A cheap first look, before the evidence is weighed."""
     bare = line.strip()
-    return _may_close(bare) or bool(bare) and bare[0].isdigit() and "@" in bare[:MAX_ATTRIBUTION] and len(bare) < 200
+    return _may_close(bare) or (bool(bare) and bare[0].isdigit() and "@" in bare[:MAX_ATTRIBUTION] and len(bare) < 200)
 
 
 def undated_attribution(lines: Sequence[str], at: int) -> bool:
@@ -101,7 +100,7 @@ def is_attribution(text: str, *, quoted_next: bool) -> bool:
     if not dated:
         return has_verb and closes and found is not None and len(inner) < 160 and _address_near_end(inner)
     if has_verb and (closes or found is not None or _ends_with_verb(inner)):
-        return starts_well(inner) or (found is not None and len(inner) < 250)
+        return starts_well(inner) or (found is not None and found[0] < _MAX_NAME and len(inner) < 250)
     if found is not None and closes:
         return _address_near_end(inner) and (starts_well(inner) or inner[:1] in "\"'“„«")
     return quoted_next and found is not None and dates.starts_like_date(inner) and _address_near_end(inner)
@@ -127,7 +126,11 @@ def starts_well(text: str) -> bool:
     first, _, rest = folded.partition(" ")
     if dates.starts_like_date(bare):
         return True
-    return first.rstrip(":,") in phrases.OPENERS and bool(rest) or folded.startswith(("in data", "il giorno", "vào lúc", "on "))
+    return (
+        (first.rstrip(":,") in phrases.OPENERS
+        and bool(rest))
+        or folded.startswith(("in data", "il giorno", "vào lúc", "on "))
+    )
 
 
 def shared_line(line: str) -> int | None:
@@ -142,7 +145,7 @@ def shared_line(line: str) -> int | None:
 
 
 def separator(line: str) -> str | None:
-    """"original" or "forward" if the line announces a message ("---- Original Message ----"), else None."""
+    """ "original" or "forward" if the line announces a message ("---- Original Message ----"), else None."""
     if len(line) > 160:
         return None
     inner = within_rules(line)
@@ -162,6 +165,11 @@ def separator(line: str) -> str | None:
     return None
 
 
+def names_original(line: str) -> bool:
+    """Whether the line holds the words of a separator, without lines drawn beside them."""
+    return len(line) < 80 and key(line).strip(" *_:#") in phrases.ORIGINAL_MESSAGE
+
+
 def reply_above(line: str) -> bool:
     """Whether the line asks to write the answer above it."""
     if len(line) > 200:
@@ -177,7 +185,7 @@ def header_block(lines: Sequence[str], start: int) -> Block | None:
     and times that a client writes down is no header.
     """
     first = label(lines[start])
-    if first is None or first.role == "other" and not first.value:
+    if first is None or (first.role == "other" and not first.value):
         return None
     values: dict[str, str] = {first.role: first.value}
     raw = [lines[start]]
@@ -201,7 +209,7 @@ def header_block(lines: Sequence[str], start: int) -> Block | None:
         else:
             pending += 1
             limit = _MAX_CONTINUATION if role in ("to", "cc") else 2
-            if pending > limit or blanks and len(values) >= 3 or not _continues(line, values, role):
+            if pending > limit or (blanks and len(values) >= 3) or not _continues(line, values, role):
                 break
         at += 1
     if not _is_block(values, raw):
@@ -214,7 +222,9 @@ def _continues(line: str, values: dict[str, str], role: str) -> bool:
     if not values.get(role):
         return len(line) < 300
     if role in ("to", "cc", "from", "other"):
-        return len(line) < 1_000 and ("@" in line or ";" in line or line.rstrip().endswith((",", ">")) or len(line) < 60)
+        return len(line) < 1_000 and (
+            "@" in line or ";" in line or line.rstrip().endswith((",", ">")) or len(line) < 60
+        )
     return len(line) < 160
 
 
@@ -231,5 +241,12 @@ def _is_block(values: dict[str, str], raw: Sequence[str]) -> bool:
     addressed = any("@" in values.get(role, "") for role in ("from", "to", "cc"))
     if "from" in roles and "subject" in roles and (addressed or roles & {"date", "to"}):
         return bool(values["from"] or addressed) and (addressed or "date" in roles)
-    dated = dates.mentions_date(values.get("date", ""))
-    return dated and addressed and len(raw) >= 2
+    if not dates.mentions_date(values.get("date", "")) or len(raw) < 2:
+        return False
+    return addressed or _is_outlook_order(raw)
+
+
+def _is_outlook_order(raw: Sequence[str]) -> bool:
+    """From, Sent, To, as Outlook writes them. A journey is written From, To, Date."""
+    found = [label(line) for line in raw[:3]]
+    return [one.role for one in found if one and one.value] == ["from", "date", "to"]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from gateway.inbound.reading import html as markup
 from gateway.inbound.reading import phrases, quote_headers
-from gateway.inbound.reading.layout import Role, is_only_machine_text, mark_signature, roles
+from gateway.inbound.reading.layout import MAX_LINES, Role, is_only_machine_text, mark_signature, roles
 from gateway.inbound.reading.phrases import key
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -28,9 +29,10 @@ def new_text(*, text: str, html: str, subject: str, has_references: bool) -> Spl
 
     A mail that neither says Re: nor refers to another, and a forward, keep their quotes.
     """
-    is_reply = (has_references or is_reply_subject(subject)) and not is_forward_subject(subject)
-    if not is_reply:
-        return _untrimmed(text if text.strip() else markup.to_text(html), forward=is_forward_subject(subject))
+    body = text if text.strip() else markup.to_text(html)
+    is_reply = has_references or is_reply_subject(subject) or _answers_a_desk(body)
+    if not is_reply or is_forward_subject(subject):
+        return _untrimmed(body, forward=is_forward_subject(subject))
     plain = split(text, subject=subject) if text.strip() else None
     if plain is not None and (plain.quoted or not html.strip()):
         return plain
@@ -44,8 +46,22 @@ def split(text: str, *, subject: str = "", is_reply: bool = True) -> Split:
     """Takes a plain text apart. With ``is_reply`` false, or a forwarding subject, quotes are left where they are."""
     if not is_reply or is_forward_subject(subject):
         return _untrimmed(text, forward=is_forward_subject(subject))
-    lines = text.split("\n")
+    lines = _part_shared_lines(text.split("\n"))
     return _collect(lines, roles(lines))
+
+
+def _part_shared_lines(lines: list[str]) -> list[str]:
+    """Puts an attribution that shares its line with text on a line of its own."""
+    parted: list[str] = []
+    for line in lines[:MAX_LINES]:
+        at = quote_headers.shared_line(line)
+        parted += [line] if at is None else [line[:at], line[at:].lstrip()]
+    return parted + lines[MAX_LINES:]
+
+
+def _answers_a_desk(text: str) -> bool:
+    """Whether the text quotes a mail that asks to be answered above a line."""
+    return any(quote_headers.reply_above(line) for line in text.split("\n")[:MAX_LINES])
 
 
 def from_html(html: str) -> Split:

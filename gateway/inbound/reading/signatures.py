@@ -16,11 +16,23 @@ _MAX_PHONE_LINE = 100
 _MAX_PHONE_WORDS = 9
 
 
-def start(lines: Sequence[str]) -> int | None:
-    """The line where the signature begins, or None. Never the first line that holds text, but for a delimiter."""
+def start(lines: Sequence[str], *, whole: bool = False) -> int | None:
+    """The line where the signature begins, or None.
+
+    Only with ``whole``, for what stands below a quote, may the first line that holds text begin one, unless it
+    is a delimiter.
+    """
     first = next((at for at, line in enumerate(lines) if not is_blank(line)), None)
     if first is None:
         return None
+    if whole:
+        lines, first = ["", *lines], 0
+        found = _start(lines, first)
+        return None if found is None else max(found - 1, 0)
+    return _start(lines, first)
+
+
+def _start(lines: Sequence[str], first: int) -> int | None:
     end = len(lines)
     while end > first and is_blank(lines[end - 1]):
         end -= 1
@@ -63,7 +75,7 @@ def is_phone_line(line: str) -> bool:
     shown = bare.split("<", 1)[0].split("(http", 1)[0].split("http", 1)[0].split("[", 1)[0].strip()
     if len(shown) > _MAX_PHONE_LINE or len(shown.split()) > _MAX_PHONE_WORDS:
         return False
-    return not ("," in shown or shown.endswith((".", "?", ":")) and len(shown.split()) > 6 or "?" in shown)
+    return not ("," in shown or (shown.endswith((".", "?", ":")) and len(shown.split()) > 6) or "?" in shown)
 
 
 _PHONE_ENDINGS = ("から送信", "에서 보냄", "gönderildi", "より送信", "의 iphone에서 보냄", "отправлено с iphone")
@@ -76,7 +88,10 @@ def is_closing(line: str) -> bool:
     bare = key(line).strip("*_ ,.!;:-–—~/")
     if bare in phrases.CLOSINGS:
         return True
-    return "".join(char for char in bare if char.isalpha() or char.isspace() or char in "&'.,").strip(" ,.") in phrases.CLOSINGS
+    return (
+        "".join(char for char in bare if char.isalpha() or char.isspace() or char in "&'.,").strip(" ,.")
+        in phrases.CLOSINGS
+    )
 
 
 def _last_text(lines: Sequence[str], end: int) -> int:
