@@ -7,7 +7,7 @@ of a recipient cut off from it by a stray blank line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.inbound.reading import addresses_in_text, bounce_reason
 from gateway.inbound.reading.source import Part
@@ -23,7 +23,7 @@ _KNOWN = frozenset(
 _ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
 _ACTION_WORDS = {"failure": "failed", "fail": "failed", "failed": "failed", "deliverable": "delivered"}
 _MAX_CHARS = 1_000_000
-_MAX_REPORTS = 2_000
+_MAX_REPORTS = 300
 
 Group = dict[str, str]
 
@@ -50,15 +50,28 @@ def statuses(root: Part) -> tuple[Status, ...]:
     return tuple(found.values())
 
 
+def has_status_part(root: Part) -> bool:
+    """Whether a part of the message itself is a delivery status."""
+    return any(part.content_type in STATUS_TYPES for part in root.walk())
+
+
 def has_report(root: Part) -> bool:
-    """Whether a part of the message itself holds delivery-status fields for a recipient."""
+    """Whether a text of the message itself holds delivery-status fields for a recipient."""
     return any(group for text in _texts(root) for group in _recipients(_groups(text)))
 
 
-def report(status: Status, notice: str) -> DeliveryReport:
-    """The report for one recipient: the address that was written to, judged with the notice's words."""
+def reports(statuses: tuple[Status, ...], said: tuple[DeliveryReport, ...], notice: str) -> tuple[DeliveryReport, ...]:
+    """A report for each status. What the notice says of its recipient counts where its own fields say nothing."""
+    words = {each.recipient.casefold(): each.diagnostic for each in said}
+    return tuple(
+        _report(status, words.get(status.final.casefold()) or words.get(status.original.casefold()) or notice)
+        for status in statuses
+    )
+
+
+def _report(status: Status, notice: str) -> DeliveryReport:
     action = status.action or _action_of(status.status)
-    diagnostic = status.diagnostic or notice
+    diagnostic = (status.diagnostic or notice)[:4_000]
     code = status.status if not status.status.endswith(".0.0") else ""
     return DeliveryReport(
         recipient=status.original or status.final,
@@ -150,8 +163,3 @@ def _action(value: str) -> str:
 
 def _action_of(status: str) -> str:
     return {"2": "delivered", "4": "delayed"}.get(status[:1], "failed")
-
-
-def with_final(status: Status, final: str) -> Status:
-    """``status`` for another final address."""
-    return replace(status, final=final)

@@ -31,7 +31,7 @@ def split(text: str) -> tuple[list[str], list[str]]:
     return lines[:cut], lines[cut:]
 
 
-def header_of_returned(root: Part, text: str) -> dict[str, str]:
+def header_of_returned(root: Part, text: str = "") -> dict[str, str]:
     """Header fields of the mail that came back, first of each name in lower case; empty when it is not there."""
     for part in root.walk():
         if part is root:
@@ -46,7 +46,7 @@ def header_of_returned(root: Part, text: str) -> dict[str, str]:
 
 
 def _in_texts(root: Part, text: str) -> dict[str, str]:
-    for body in (text, *(part.text or "" for part in root.walk() if part.main_type in {"text", "application"})):
+    for body in (text, *(part.text or "" for part in root.walk() if part.content_type != "text/html")):
         _, returned = split(body)
         fields = dict(_fields(returned))
         if len(fields) >= _ENOUGH_FIELDS or "message-id" in fields:

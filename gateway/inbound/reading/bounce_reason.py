@@ -21,11 +21,8 @@ _DEAD = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1
 
 
 def normal(text: str) -> str:
-    """Casefolded text on one line, without its addresses and without empty wrappings."""
-    flat = " ".join(addresses_in_text.without(text[:_LIMIT]).split()).casefold().replace("’", "'")
-    for noise in NOISE:
-        flat = flat.replace(noise, " ")
-    return flat
+    """Casefolded text on one line, without its addresses."""
+    return " ".join(addresses_in_text.without(text[:_LIMIT]).split()).casefold().replace("’", "'")
 
 
 def reason(text: str) -> str:
@@ -39,6 +36,9 @@ def is_permanent(action: str, status: str, diagnostic: str) -> bool:
     """True when the address is dead. ``status`` is an RFC 3463 code or ""."""
     if action not in {"failed", ""} or status.startswith(("2.", "4.")):
         return False
+    for noise in NOISE:
+        before, found, after = diagnostic.partition(noise)
+        status, diagnostic = ("", after) if found else (status, before)
     flat = normal(diagnostic)
     said = _verdict(flat, REASONS)
     if said:

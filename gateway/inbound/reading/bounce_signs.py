@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.inbound.reading import addresses_in_text, bounce_dsn, bounce_original
+from gateway.inbound.reading import addresses_in_text, bounce_dsn
 from gateway.inbound.reading.machine_phrases import (
     BOUNCE_NAMES,
     BOUNCE_NOTICES,
@@ -22,6 +22,7 @@ from gateway.inbound.reading.source import Part
 PROVEN = 3
 PROVEN_BY_WORDS = 5
 _TOP_CHARS = 4_000
+_DELIVERY_STATUS = frozenset({"delivery-status", "delivery-status-notification"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,18 @@ class Sign:
 
 
 def signs(root: Part, *, subject: str, text: str) -> tuple[Sign, ...]:
-    """The signs of a delivery report that the message bears, strongest first."""
-    found = [
-        *_structure(root),
-        *_sender(root),
-        *_subject(subject),
-        *_notice(text),
-        *_path(root),
-        *_human(root, subject),
-    ]
+    """The signs of a delivery report that the message bears, strongest first.
+
+    The text is looked at only where something else points to a bounce: words alone never prove one.
+    """
+    found = [*_structure(root), *_sender(root), *_subject(subject), *_path(root)]
+    if found:
+        found += [*_notice(text), *_human(root, subject)]
     return tuple(sorted(found, key=lambda sign: -sign.weight))
 
 
 def proven(found: tuple[Sign, ...]) -> bool:
+    """Whether the signs add up to a bounce."""
     enough = PROVEN if any(sign.machine for sign in found) else PROVEN_BY_WORDS
     return sum(sign.weight for sign in found) >= enough
 
@@ -58,19 +58,25 @@ def null_path(root: Part) -> bool:
 
 
 def is_reply_or_forward(subject: str) -> bool:
+    """Whether the subject begins as that of a reply or a forward, in any language."""
     return subject.strip().casefold().startswith(REPLY_PREFIXES)
 
 
 def _structure(root: Part) -> list[Sign]:
     found = []
-    kind = root.parameters.get("report-type", "").casefold()
-    if root.content_type == "multipart/report" and kind in {"delivery-status", "delivery-status-notification"}:
+    if root.content_type == "multipart/report" and _report_type(root) in _DELIVERY_STATUS:
         found.append(Sign(4, "content-type: multipart/report; report-type=delivery-status", True))
+    elif bounce_dsn.has_status_part(root):
+        found.append(Sign(3, "part: message/delivery-status", True))
     elif bounce_dsn.has_report(root):
-        found.append(Sign(3, "delivery status fields", True))
+        found.append(Sign(2, "text: delivery status fields"))
     if root.has("x-failed-recipients"):
         found.append(Sign(3, "x-failed-recipients: " + root.first("x-failed-recipients")[:200], True))
     return found
+
+
+def _report_type(root: Part) -> str:
+    return root.parameters.get("report-type", "").casefold()
 
 
 def _sender(root: Part) -> list[Sign]:
@@ -78,16 +84,16 @@ def _sender(root: Part) -> list[Sign]:
     address = addresses_in_text.first(value) or value.strip(" <>")
     local = address.partition("@")[0]
     if local in BOUNCE_SENDERS:
-        return [Sign(BOUNCE_SENDERS[local], f"sender: {address}", True)]
+        return [Sign(BOUNCE_SENDERS[local], f"sender: {address[:100]}", True)]
     if any(phrase in value for phrase in BOUNCE_NAMES):
         return [Sign(2, f"sender: {value[:100]}", True)]
     if root.has("x-mlserver") or any(word in local for word in MACHINE_WORDS):
-        return [Sign(1, f"sender: {address}", True)]
+        return [Sign(1, f"sender: {address[:100]}", True)]
     return []
 
 
 def _subject(subject: str) -> list[Sign]:
-    flat = " ".join(subject.casefold().split())
+    flat = " ".join(subject[:_TOP_CHARS].casefold().split())
     if is_reply_or_forward(flat):
         return []
     phrase = next((phrase for phrase in BOUNCE_SUBJECTS if phrase in flat), None)
@@ -95,13 +101,11 @@ def _subject(subject: str) -> list[Sign]:
 
 
 def _notice(text: str) -> list[Sign]:
-    flat = " ".join(text[:_TOP_CHARS].casefold().split())
-    phrase = next((phrase for phrase in BOUNCE_NOTICES if phrase in flat), None)
-    return [Sign(2, f"text: {phrase}")] if phrase else []
-
-
-def _returned(root: Part, text: str) -> list[Sign]:
-    return [Sign(1, "returned mail")] if bounce_original.header_of_returned(root, text) else []
+    """What the unquoted beginning of the text says; two sentences of notices weigh more than one."""
+    lines = (line for line in text[:_TOP_CHARS].casefold().split("\n") if not line.startswith(">"))
+    flat = " ".join(" ".join(lines).split())
+    said = [phrase for phrase in BOUNCE_NOTICES if phrase in flat]
+    return [Sign(3 if len(said) > 1 else 2, f"text: {said[0]}")] if said else []
 
 
 def _path(root: Part) -> list[Sign]:
@@ -109,9 +113,7 @@ def _path(root: Part) -> list[Sign]:
 
 
 def _human(root: Part, subject: str) -> list[Sign]:
-    """Answers, forwards and mail from a mail client are written by people, unless a mail daemon sends them."""
-    if _sender(root):
-        return []
+    """Answers, forwards and mail from a mail client are written by people, a postmaster's too."""
     found = [Sign(-2, "subject: reply or forward")] if is_reply_or_forward(subject) else []
     client = f"{root.first('x-mailer')} {root.first('user-agent')}".casefold()
     if any(name in client for name in HUMAN_CLIENTS):

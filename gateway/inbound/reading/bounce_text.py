@@ -7,24 +7,27 @@ and the addresses of the strongest standing found are those that failed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.inbound.reading import addresses_in_text, bounce_reason
 from gateway.inbound.reading.addresses_in_text import Spotted
-from gateway.inbound.reading.bounce_phrases import AWAY, DELAYED, LEADS
+from gateway.inbound.reading.bounce_phrases import AWAY, DELAYED, LEADS, ORIGINS
 from gateway.mail import DeliveryReport
 
 OPENS, ALONE, LED, STARTS, REPLIED, MENTIONED = 6, 5, 4, 3, 2, 1
 _BEFORE = " \t<\"'([*->=:;,`|.#&"
 _AFTER = " \t>\"')];,.*"
 _MAX_LINES = 4_000
-_MAX_REPORTS = 500
+_MAX_REPORTS = 100
 _MAX_SEGMENT = 40
+_MAX_CHARS = 2_000
 _REPLY_DIGITS = 3
 # What stands before an address in X.400 and other typed forms: "c=US;dda:SMTP=a@b.example", "rfc822;a@b.example".
 _LABELS = ("dda:smtp", "rfc822", "smtp:", ";smtp", "internet:")
 _MACHINES = frozenset({"mailer-daemon", "postmaster", "mailerdaemon", "mail-daemon", "abuse", "noreply", "no-reply"})
+_LOCAL_NAME = re.compile(r"[\w.+-]{2,64}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +39,61 @@ class Blamed:
     line: int
 
 
-def reports(
-    lines: list[str], *, subject: str, expected: Collection[str], ignored: Collection[str]
-) -> tuple[DeliveryReport, ...]:
-    """Reports for the addresses that a notice blames.
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a machine wrote above the returned mail, and who is known to be concerned."""
 
-    ``expected`` are the recipients of the returned mail, ``ignored`` the sender and receiver of the notice.
-    """
-    lines = lines[:_MAX_LINES]
-    wanted = {address.casefold() for address in expected}
-    blamed = _strongest(list(_blamed(lines, wanted, {a.casefold() for a in ignored} - wanted)), wanted)
+    lines: tuple[str, ...]
+    subject: str
+    expected: tuple[str, ...]
+    """Recipients of the returned mail, where its header is there."""
+    ignored: tuple[str, ...]
+    """Sender and receiver of the notice."""
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def action(self) -> str:
+        """ "delayed" where delivery is still being tried (RFC 3464 section 2.3.3), else "failed"."""
+        flat = " ".join(f"{self.subject} {self.text[:20_000]}".casefold().split())
+        return "delayed" if any(phrase in flat for phrase in DELAYED) else "failed"
+
+
+def notice(lines: list[str], *, subject: str, expected: Collection[str], ignored: Collection[str]) -> Notice:
+    """A notice cut to a size that can be read in time."""
+    return Notice(tuple(line[:_MAX_CHARS] for line in lines[:_MAX_LINES]), subject, tuple(expected), tuple(ignored))
+
+
+def reports(given: Notice) -> tuple[DeliveryReport, ...]:
+    """Reports for the addresses that the notice blames, each with the words that belong to it."""
+    wanted = {address.casefold() for address in given.expected}
+    ignored = {address.casefold() for address in given.ignored} - wanted
+    blamed = _strongest(list(_blamed(given.lines, wanted, ignored)), wanted)
     if not blamed:
-        blamed = [each for each in _strongest(list(_blamed(lines, wanted, set())), wanted) if each.strength >= LED]
-    notice = "\n".join(lines)
-    action = "delayed" if is_delay(subject, notice) else "failed"
+        blamed = [
+            each for each in _strongest(list(_blamed(given.lines, wanted, set())), wanted) if each.strength >= LED
+        ]
     starts = sorted({each.line for each in blamed})
-    return tuple(_report(each, lines, starts, action, notice) for each in _once(blamed)[:_MAX_REPORTS])
+    action = given.action
+    found = [_report(each, given, starts, action, wanted) for each in _once(blamed)[:_MAX_REPORTS]]
+    return tuple({each.recipient.casefold(): each for each in reversed(found)}.values())[::-1]
 
 
-def is_delay(subject: str, notice: str) -> bool:
-    """Whether the notice says that delivery is still being tried (RFC 3464 section 2.3.3, "delayed")."""
-    flat = " ".join(f"{subject} {notice[:20_000]}".casefold().split())
-    return any(phrase in flat for phrase in DELAYED)
+def local_names(given: Notice, domain: str) -> tuple[DeliveryReport, ...]:
+    """Reports for bare mailbox names under a heading ("… following recipients …:"), as AOL writes them."""
+    names = [
+        line.strip()
+        for above, line in zip(given.lines, given.lines[1:], strict=False)
+        if above.rstrip().endswith(":") and line[:1] in " \t" and _LOCAL_NAME.match(line.strip())
+    ]
+    return tuple(judged(f"{name}@{domain}", given.action, given.text) for name in names[:_MAX_REPORTS])
 
 
-def unnamed(lines: list[str], *, subject: str, recipients: Collection[str]) -> tuple[DeliveryReport, ...]:
+def unnamed(given: Notice) -> tuple[DeliveryReport, ...]:
     """Reports for the recipients of the returned mail, where the notice names nobody."""
-    notice = "\n".join(lines[:_MAX_LINES])
-    action = "delayed" if is_delay(subject, notice) else "failed"
-    return tuple(judged(address, action, notice) for address in list(recipients)[:_MAX_REPORTS])
+    return tuple(judged(address, given.action, given.text) for address in given.expected[:_MAX_REPORTS])
 
 
 def judged(address: str, action: str, diagnostic: str) -> DeliveryReport:
@@ -75,11 +104,11 @@ def judged(address: str, action: str, diagnostic: str) -> DeliveryReport:
         action=action,
         status=status,
         permanent=bounce_reason.is_permanent(action, status, diagnostic),
-        diagnostic=" ".join(diagnostic.split())[:500],
+        diagnostic=" ".join(diagnostic[:_MAX_CHARS].split())[:500],
     )
 
 
-def _blamed(lines: list[str], wanted: set[str], ignored: set[str]) -> Iterator[Blamed]:
+def _blamed(lines: tuple[str, ...], wanted: set[str], ignored: set[str]) -> Iterator[Blamed]:
     for i, line in enumerate(lines):
         if "@" not in line:
             continue
@@ -94,9 +123,8 @@ def _blamed(lines: list[str], wanted: set[str], ignored: set[str]) -> Iterator[B
 
 def _standing(line: str, found: Spotted, above: str) -> int:
     before = line[: found.start].strip(_BEFORE).casefold()
-    tail = line[found.end :]
     if not before or before.endswith(_LABELS):
-        return _opening(tail, above)
+        return _opening(line[found.end :], above)
     if len(before) == _REPLY_DIGITS and before.isdigit():
         return STARTS
     if before.endswith(AWAY) and not before.endswith(LEADS):
@@ -123,9 +151,8 @@ def _strongest(blamed: list[Blamed], wanted: set[str]) -> list[Blamed]:
         return []
     top = max(each.strength for each in blamed)
     best = [each for each in blamed if each.strength == top]
-    known = [each for each in best if each.address.casefold() in wanted]
-    if top > REPLIED or known:
-        return known if known and top <= REPLIED else best
+    if top > REPLIED:
+        return best
     return [each for each in blamed if each.address.casefold() in wanted] or best[:1]
 
 
@@ -133,24 +160,39 @@ def _once(blamed: list[Blamed]) -> list[Blamed]:
     return list({each.address.casefold(): each for each in reversed(blamed)}.values())[::-1]
 
 
-def _report(each: Blamed, lines: list[str], starts: list[int], action: str, notice: str) -> DeliveryReport:
-    end = next((start for start in starts if start > each.line), len(lines))
-    words = "\n".join(_until_told(lines[each.line : min(end, each.line + _MAX_SEGMENT)]))
-    if not _tells(words):
+def _report(each: Blamed, given: Notice, starts: list[int], action: str, wanted: set[str]) -> DeliveryReport:
+    end = next((start for start in starts if start > each.line), len(given.lines))
+    segment = given.lines[each.line : min(end, each.line + _MAX_SEGMENT)]
+    words = _telling(segment)
+    if not words:
         key = each.address.casefold()
-        words = "\n".join([words, *(line for line in lines if key in line.casefold())][:_MAX_SEGMENT])
-    if not _tells(words):
-        words = notice
-    return judged(each.address, action, words)
+        words = _telling([*segment, *(line for line in given.lines if key in line.casefold())][: 2 * _MAX_SEGMENT])
+    made = judged(each.address, action, words or given.text)
+    return replace(made, recipient=_origin(segment, wanted) or each.address)
 
 
-def _until_told(lines: list[str]) -> list[str]:
-    """Paragraphs up to the first that gives a reason: what follows is advice and apology."""
-    for i, line in enumerate(lines):
-        if not line.strip() and i and _tells("\n".join(lines[:i])):
-            return lines[:i]
-    return lines
+def _telling(lines: Collection[str]) -> str:
+    """The lines up to the end of the first paragraph that gives a reason; what follows is advice and apology."""
+    taken: list[str] = []
+    paragraph: list[str] = []
+    for line in (*lines, ""):
+        if line.strip():
+            paragraph.append(line)
+        elif paragraph:
+            taken += paragraph
+            if _tells("\n".join(paragraph)[:_MAX_CHARS]):
+                return "\n".join(taken)[:_MAX_CHARS]
+            paragraph = []
+    return ""
 
 
 def _tells(words: str) -> bool:
     return bool(bounce_reason.reason(words) or bounce_reason.enhanced(words) or bounce_reason.reply_code(words))
+
+
+def _origin(segment: Collection[str], wanted: set[str]) -> str:
+    """The address that was written to, where the notice names the one it was expanded to and then its origin."""
+    head = " ".join(list(segment)[:3])
+    at = min((found for phrase in ORIGINS if (found := head.casefold().find(phrase)) >= 0), default=-1)
+    origin = addresses_in_text.first(head[at : at + 400]) if at >= 0 else ""
+    return origin if origin.casefold() in wanted else ""
