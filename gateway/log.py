@@ -151,6 +151,22 @@ def imap_uidvalidity_changed(mailbox: str, before: int, after: int) -> None:
     _log.warning("imap_uidvalidity_changed", mailbox=mailbox, before=before, after=after)
 
 
+def imap_settle_refused(mailbox: str, how: str, error: str) -> None:
+    _log.warning("imap_settle_refused", mailbox=mailbox, how=how, error=error)
+
+
+def imap_idle_refused(mailbox: str, error: str) -> None:
+    _log.warning("imap_idle_refused", mailbox=mailbox, error=error)
+
+
+def imap_message_unreadable(mailbox: str, uid: int, strikes: int, error: str) -> None:
+    _log.error("imap_message_unreadable", mailbox=mailbox, uid=uid, strikes=strikes, error=error)
+
+
+def oauth_token_not_stored(path: str, error: str) -> None:
+    _log.error("oauth_token_not_stored", path=path, error=error)
+
+
 def imap_message_too_big(mailbox: str, uid: int, size: int) -> None:
     _log.warning("imap_message_too_big", mailbox=mailbox, uid=uid, size=size)
 
