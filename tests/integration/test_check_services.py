@@ -1,0 +1,95 @@
+"""The checks that open sockets and files."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import config
+from gateway.cli import check_services as checks
+from gateway.cli.check_rows import State, run
+
+
+def settings(folder: Path, **sections: Any) -> config.Settings:
+    base = {
+        "desk": {"name": "Acme", "address": "support@desk.example"},
+        "outbound": {"maildir": {"path": "outgoing"}},
+    }
+    return config.parse(base | sections, folder)
+
+
+def listening_at(folder: Path, listen: str) -> config.Settings:
+    return settings(folder, inbound={"smtp": [{"listen": listen}]})
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", "[::1]:0", "localhost:0", "smtp.sock", "./run.sock"])
+def test_a_place_that_is_free(tmp_path, listen):
+    if "/" not in listen and ":" not in listen:
+        listen = f"{tmp_path}/{listen}"
+    if listen.startswith("[::1]") and not Path("/proc/net/if_inet6").exists():
+        pytest.skip("no IPv6 here")
+    assert [row.state for row in checks.listeners(listening_at(tmp_path, listen))] == [State.OK]
+
+
+def test_a_place_in_use_may_be_the_daemon_itself(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        (row,) = checks.listeners(listening_at(tmp_path, f"127.0.0.1:{other.getsockname()[1]}"))
+    assert row.state is State.WARN
+
+
+@pytest.mark.parametrize("listen", ["192.0.2.1:2525", "/nowhere/smtp.sock", "no-such-host.invalid:25"])
+def test_a_place_where_nobody_can_listen(tmp_path, listen):
+    assert [row.state for row in run([("l", checks.listeners)], listening_at(tmp_path, listen))] == [State.FAIL]
+
+
+def test_a_certificate_that_is_none(tmp_path):
+    (tmp_path / "cert.pem").write_text("not a certificate")
+    listener = {"listen": "127.0.0.1:0", "tls_certificate": "cert.pem", "tls_key": "cert.pem"}
+    (row,) = checks.listeners(settings(tmp_path, inbound={"smtp": [listener]}))
+    assert (row.state, row.what) == (State.FAIL, f"inbound.smtp[0].tls_certificate {tmp_path}/cert.pem")
+
+
+def test_looking_does_not_make_the_database(tmp_path):
+    (row,) = checks.database(settings(tmp_path))
+    assert row.state is State.OK
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_database_that_is_current(tmp_path):
+    from gateway.store import open_store
+
+    found = settings(tmp_path)
+    open_store(found.database_url()).close()
+    rows = list(checks.database(found))
+    assert len(rows) > 2
+    assert {row.state for row in rows} == {State.OK}
+
+
+def test_a_database_whose_folder_is_not_there(tmp_path):
+    (row,) = checks.database(settings(tmp_path, database={"url": "sqlite:///nowhere/gateway.db"}))
+    assert row.state is State.FAIL
+
+
+def test_a_file_that_is_no_database(tmp_path):
+    (tmp_path / "gateway.db").write_bytes(os.urandom(8192))
+    assert State.FAIL in [row.state for row in run([("database", checks.database)], settings(tmp_path))]
+
+
+def test_a_folder_of_templates_that_is_not_there(tmp_path):
+    rows = run([("templates", checks.templates)], settings(tmp_path, notices={"templates": "nowhere"}))
+    assert next(iter(rows)).advice == f"there is no folder {tmp_path}/nowhere"
+
+
+def test_outgoing_mail_into_a_maildir(tmp_path):
+    assert [row.state for row in checks.relay(settings(tmp_path))] == [State.OK]
+
+
+def test_a_relay_whose_password_cannot_be_read(tmp_path):
+    outbound = {"smtp": {"host": "127.0.0.1", "username": "u", "password_file": "nowhere"}}
+    rows = list(run([("relay", checks.relay)], settings(tmp_path, outbound=outbound)))
+    assert [row.state for row in rows] == [State.FAIL]
+    assert "cannot read the secret file" in rows[0].advice
