@@ -23,7 +23,7 @@ from gateway.inbound.smtp_session import LmtpSession, Session
 
 __all__ = ["Accepts", "ByteBudget", "Limits", "SmtpListener"]
 
-_TICK = 0.25  # how often the loop shows that it lives, and looks whether it shall stop
+_TICK = 0.1  # how often the loop shows that it lives, and looks whether it shall stop
 _LEAST_BUDGET = 128 << 20
 _THREADS = 8
 

@@ -7,7 +7,7 @@ import contextlib
 import ssl
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gateway import log
 from gateway.errors import GatewayError, Temporary
@@ -17,6 +17,7 @@ from gateway.mail import Envelope
 
 if TYPE_CHECKING:
     from gateway.inbound.smtp_session import Session
+    from gateway.store.inbox import Accepted
 
 T = TypeVar("T")
 
@@ -24,13 +25,13 @@ T = TypeVar("T")
 class Accepts(Protocol):
     """Where mail goes. Called from several threads at once.
 
-    ``submit`` gives a future that is done after the durable commit, with an object that has ``inbox_id``
-    and ``duplicate``; it fails with ``errors.Temporary`` or ``errors.Permanent``.
+    ``submit`` gives a future that is done after the durable commit; it fails with ``errors.Temporary``
+    or ``errors.Permanent``. Anything else that either of them raises is a defect, and temporary.
     """
 
     def knows(self, address: str) -> bool: ...
 
-    def submit(self, raw: bytes, envelope: Envelope, *, source: str, key: str = "") -> Future[Any]: ...
+    def submit(self, raw: bytes, envelope: Envelope, *, source: str, key: str = "") -> Future[Accepted]: ...
 
 
 @dataclass(eq=False)
@@ -73,7 +74,7 @@ class Intake:
         try:
             future = await settled(self.pool.submit(self._submit, raw, envelope, lease))
             accepted = await settled(future)
-            return replies.accepted(int(accepted.inbox_id))
+            return replies.accepted(accepted.inbox_id)
         except GatewayError as error:
             log.mail_not_stored(self.name, error.cause)
             return replies.failed(error)
@@ -81,7 +82,7 @@ class Intake:
             log.smtp_session_failed(self.name, error)
             return replies.failed(error)
 
-    def _submit(self, raw: bytes, envelope: Envelope, lease: Lease) -> Future[Any]:
+    def _submit(self, raw: bytes, envelope: Envelope, lease: Lease) -> Future[Accepted]:
         try:
             future = self.door.submit(raw, envelope, source=self.source)
         except BaseException:
