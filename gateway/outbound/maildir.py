@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -67,6 +68,8 @@ class MaildirTransport:
                 draft.rename(self.path / "new" / name)
                 _sync(self.path / "new")
         except OSError as error:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
             return ours(Outcome.AMBIGUOUS, Stage.DOT, error.strerror or str(error))
         return Reply(Outcome.DELIVERED, Stage.DOT, f"written to {name}", 250, "2.0.0")
 

@@ -21,7 +21,7 @@ from gateway.outbound.transport import Transport
 
 __all__ = ["Compose", "Envelope", "Firewall", "Outbox", "Sender", "lease_seconds"]
 
-DRAIN_SECONDS = 30.0
+DRAIN_SECONDS = 25.0  # the supervisor gives the whole stop 30
 _TURN_SECONDS = 1.0
 _AFTER_DATABASE_FAILURE = 5.0
 
