@@ -124,6 +124,12 @@ def text_to_html(text: str) -> SafeHtml:
     return SafeHtml("".join(_blocks(lines, 0)))
 
 
+def text_to_pre(text: str) -> SafeHtml:
+    """Text whose columns matter, without <pre>: spaces that hold, and lines that may still wrap on a telephone."""
+    lines = text[:LONGEST_TEXT].expandtabs(4).replace("\r\n", "\n").strip("\n").split("\n")
+    return SafeHtml("<br>\n".join(escape(line).replace("  ", "&nbsp; ") for line in lines))
+
+
 def _blocks(lines: Iterable[str], depth: int) -> Iterable[str]:
     for quoted, group in groupby(lines, key=lambda line: depth < MAX_QUOTE_DEPTH and line.lstrip().startswith(">")):
         if quoted:

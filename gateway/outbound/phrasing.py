@@ -134,6 +134,13 @@ def given_name(name: str) -> str:
     return first if _NAME.fullmatch(first) else ""
 
 
+def plain_name(name: str) -> str:
+    """The whole name to greet with, or "" where a part of it is not a name."""
+    text = one_line(name)
+    words = text.replace(",", " ").split()
+    return text if 0 < len(words) <= 5 and all(_NAME.fullmatch(word) for word in words) else ""
+
+
 def wrap(text: str, width: int = WIDTH, prefix: str = "") -> str:
     """Long lines folded at spaces, each line after ``prefix``; words are never cut, quotes stay quoted."""
     out: list[str] = []

@@ -28,10 +28,10 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.config import Settings
-from gateway.desk.notices import KINDS, Context, NoticeKind
+from gateway.desk.notices import KINDS, Context, NoticeKind, mail_sample, sample
 from gateway.errors import Permanent
 from gateway.outbound import phrasing
-from gateway.outbound.html import SafeHtml, sanitise, text_to_html
+from gateway.outbound.html import SafeHtml, sanitise, text_to_html, text_to_pre
 
 PARTS = ("subject", "txt", "html")
 FALLBACK = "en"
@@ -111,6 +111,15 @@ class Renderer:
         subject, text, html = (self._part(language, f"{kind}.{part}.j2", view) for part in PARTS)
         return Rendered(phrasing.one_line(subject), _tidy_text(text), self._finished(html, slots))
 
+    def preview(self, kind: str, *, locale: str = FALLBACK) -> Rendered:
+        """The notice with its sample, and this desk's own name, colour and footer."""
+        return self.render(kind, self.sample(kind), locale=locale)
+
+    def sample(self, kind: str) -> Context:
+        desk, notices = self._settings.desk, self._settings.notices
+        ours = {"desk": {"name": desk.name, "address": desk.address}, "colour": notices.colour, "footer": notices.footer}
+        return {**mail_sample(kind), **ours, **sample(kind)}
+
     def environment(self, language: str) -> _Environment:
         if language not in self._environments:
             self._environments[language] = _Environment(self._loader(language), language, self._zone)
@@ -189,14 +198,18 @@ class _Environment(ImmutableSandboxedEnvironment):
             "mailto": phrasing.mailto,
             "signed_by": phrasing.signed,
             "paragraphs": text_to_html,
+            "preformatted": text_to_pre,
         }
 
-    def _generate(
-        self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
-    ) -> str:
-        """Refuses ``{% autoescape %}``, the one other door to unescaped output."""
-        for node in source.find_all((nodes.ScopedEvalContextModifier, nodes.EvalContextModifier)):
-            raise TemplateSyntaxError("{% autoescape %} is not allowed; remove it", node.lineno, name, filename)
+    def _generate(self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False) -> str:
+        """Refuses the two other doors to unescaped output: ``{% autoescape %}``, and plain text inside HTML."""
+        for switch in source.find_all((nodes.ScopedEvalContextModifier, nodes.EvalContextModifier)):
+            raise TemplateSyntaxError("autoescape cannot be switched; remove it", switch.lineno, name, filename)
+        for other in source.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+            wanted = other.template.value if isinstance(other.template, nodes.Const) else None
+            if not isinstance(wanted, str) or _escaped(name) != _escaped(wanted):
+                why = "another file is named in quotes, and has the same suffix (.html.j2 in HTML, .txt.j2 in text)"
+                raise TemplateSyntaxError(why, other.lineno, name, filename)
         return super()._generate(source, name, filename, defer_init)
 
 
@@ -232,7 +245,7 @@ def _slot(safe: SafeHtml, slots: list[SafeHtml]) -> SafeHtml:
 
 def _tidy_text(text: str) -> str:
     lines = phrasing.clip(text, phrasing.LONGEST_TEXT + 20_000).split("\n")
-    return "\n".join(_single_gaps(line.rstrip() for line in lines)).strip("\n") + "\n"
+    return "\n".join(_single_gaps(line if line == "-- " else line.rstrip() for line in lines)).strip("\n") + "\n"
 
 
 def _single_gaps(lines: Iterator[str]) -> Iterator[str]:
