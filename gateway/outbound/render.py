@@ -117,7 +117,11 @@ class Renderer:
 
     def sample(self, kind: str) -> Context:
         desk, notices = self._settings.desk, self._settings.notices
-        ours = {"desk": {"name": desk.name, "address": desk.address}, "colour": notices.colour, "footer": notices.footer}
+        ours = {
+            "desk": {"name": desk.name, "address": desk.address},
+            "colour": notices.colour,
+            "footer": notices.footer,
+        }
         return {**mail_sample(kind), **ours, **sample(kind)}
 
     def environment(self, language: str) -> _Environment:
@@ -201,12 +205,15 @@ class _Environment(ImmutableSandboxedEnvironment):
             "preformatted": text_to_pre,
         }
 
-    def _generate(self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False) -> str:
+    def _generate(
+        self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
+    ) -> str:
         """Refuses the two other doors to unescaped output: ``{% autoescape %}``, and plain text inside HTML."""
         for switch in source.find_all((nodes.ScopedEvalContextModifier, nodes.EvalContextModifier)):
             raise TemplateSyntaxError("autoescape cannot be switched; remove it", switch.lineno, name, filename)
         for other in source.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-            wanted = other.template.value if isinstance(other.template, nodes.Const) else None
+            named = getattr(other, "template", None)
+            wanted = named.value if isinstance(named, nodes.Const) else None
             if not isinstance(wanted, str) or _escaped(name) != _escaped(wanted):
                 why = "another file is named in quotes, and has the same suffix (.html.j2 in HTML, .txt.j2 in text)"
                 raise TemplateSyntaxError(why, other.lineno, name, filename)
