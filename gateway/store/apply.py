@@ -9,7 +9,7 @@ from functools import singledispatchmethod
 import sqlalchemy as sa
 
 from gateway.desk import decision as d
-from gateway.desk.model import Direction, FileRef
+from gateway.desk.model import Direction, FileRef, Person
 from gateway.desk.notices import KINDS, NoticeDraft, NoticeState
 from gateway.mail import Address
 from gateway.store import rows
@@ -23,7 +23,7 @@ MintMessageId = Callable[[int, int], str]
 
 
 class Applier:
-    """One decision's way into the tables. ``inbox`` and ``content_key`` belong to the mail being decided."""
+    """One decision's way into the tables. ``inbox`` is the mail being decided, if it is one."""
 
     def __init__(
         self,
@@ -32,13 +32,11 @@ class Applier:
         mint: MintMessageId,
         *,
         inbox: int | None = None,
-        content_key: str | None = None,
     ) -> None:
         self.connection = connection
         self.now = now
         self.mint = mint
         self.inbox = inbox
-        self.content_key = content_key
         self.opened: int | None = None
         self.out_message: int | None = None
         self.notices = 0
@@ -94,7 +92,6 @@ class Applier:
             sa.insert(s.message).values(
                 ticket=number,
                 inbox=self.inbox if op.from_mail else None,
-                content_key=self.content_key if op.from_mail else None,
                 direction=op.direction,
                 kind=op.kind,
                 at=self.now,
@@ -138,10 +135,17 @@ class Applier:
         unknown = op.values.keys() - d.CHANGEABLE
         if unknown:
             raise ValueError(f"a ticket has no changeable {sorted(unknown)}")
-        values = {k: (v.id if k == "owner" and v is not None else v) for k, v in op.values.items()}
+        values = {key: self._stored(key, value) for key, value in op.values.items()}
         self.connection.execute(
             sa.update(s.ticket).where(s.ticket.c.number == self._number(op.ticket)).values(**values)
         )
+
+    def _stored(self, key: str, value: object) -> object:
+        if key == "owner":
+            return value.id if isinstance(value, Person) else None
+        if key in {"merged_into", "continued_in"} and value == d.NEW:
+            return self._number(d.NEW)
+        return value
 
     @_do.register
     def _participant(self, op: d.AddParticipant) -> None:
@@ -216,7 +220,7 @@ class Applier:
 
     def _notice(self, draft: NoticeDraft, number: int | None, message_id: str, message: int | None) -> bool:
         kind = KINDS[draft.kind]
-        subject = "" if number is None else self._subject(number)
+        shown = draft.context.get("ticket")
         return insert_new(
             self.connection,
             s.notice,
@@ -228,7 +232,7 @@ class Applier:
                 "message_id": message_id,
                 "recipient": draft.to.address.casefold(),
                 "draft": rows.draft_json(self._numbered(draft, number)),
-                "subject": subject,
+                "subject": shown["subject"] if isinstance(shown, dict) else "",
                 "key": draft.key or None,
                 "message": message,
                 "state": NoticeState.DUE,
@@ -255,11 +259,6 @@ class Applier:
             draft.references,
             draft.files,
             draft.key,
-        )
-
-    def _subject(self, number: int) -> str:
-        return str(
-            self.connection.execute(sa.select(s.ticket.c.subject).where(s.ticket.c.number == number)).scalar() or ""
         )
 
     def _message_id_of_out(self, message_id: str, to: Address) -> None:

@@ -135,6 +135,15 @@ def holds(connection: sa.Connection, claimed: Claimed) -> bool:
     return bool(row.lease == claimed.lease and row.state == "waiting")
 
 
+def same_content(connection: sa.Connection, claimed: Claimed, content_key: str) -> int | None:
+    """The earlier mail with this very content, or None after noting that it has come now (decision 5)."""
+    key = f"content:{content_key}"
+    if insert_new(connection, s.inbox_key, {"key": key, "inbox": claimed.id}):
+        return None
+    earlier = connection.execute(sa.select(s.inbox_key.c.inbox).where(s.inbox_key.c.key == key)).scalar_one()
+    return None if earlier == claimed.id else int(earlier)
+
+
 def settle(
     connection: sa.Connection,
     claimed: Claimed,

@@ -180,7 +180,6 @@ message = _table(
     sa.Column("kind", sa.String(24), nullable=False),
     _time("at"),
     _text("message_id"),
-    sa.Column("content_key", sa.String(64), unique=True),
     _text("author_name"),
     _text("author_address"),
     sa.Column("author", sa.ForeignKey("person.id")),

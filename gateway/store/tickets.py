@@ -39,11 +39,6 @@ def by_references(connection: sa.Connection, ids: tuple[str, ...]) -> dict[str, 
     return {key: tuple(sorted(pairs, key=lambda p: (p[1], -p[0]))) for key, pairs in found.items()}
 
 
-def by_content(connection: sa.Connection, content_key: str) -> int | None:
-    """The ticket that already holds this very mail."""
-    return connection.execute(sa.select(s.message.c.ticket).where(s.message.c.content_key == content_key)).scalar()
-
-
 def events(connection: sa.Connection, number: int) -> tuple[sa.Row[Any], ...]:
     return tuple(connection.execute(sa.select(s.event).where(s.event.c.ticket == number).order_by(s.event.c.id)))
 

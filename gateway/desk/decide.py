@@ -1,0 +1,64 @@
+"""The one place that knows policy. Three kinds of input and no others: a mail, an order, a tick. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.desk import agent_mail, client_mail, commands, machine_mail
+from gateway.desk import decision as d
+from gateway.desk.arrival import Arrival
+from gateway.desk.policy import Policy, Situation
+from gateway.mail import Kind
+
+
+def mail(arrival: Arrival, policy: Policy, now: Situation) -> d.Decision:
+    """A mail arrived."""
+    message = arrival.mail
+    if message.quarantine is not None and not arrival.forced:
+        return d.Decision("set aside", set_aside=message.quarantine)
+    if arrival.forced:
+        return client_mail.decide(_as_person(arrival), policy, now)
+    if message.kind is not Kind.PERSON:
+        return machine_mail.decide(arrival, policy, now)
+    if message.sender is None:
+        return d.Decision(
+            "set aside", set_aside="it names no sender (RFC 5322 section 3.6.2), so nobody could be answered"
+        )
+    if policy.is_ours(message.sender.address):
+        return d.Decision("set aside", set_aside="it claims to come from the desk itself")
+    if arrival.agent is not None and not _is_client(arrival):
+        return agent_mail.decide(arrival, arrival.agent, policy, now)
+    if arrival.claims_agent is not None and _acts_like_an_agent(arrival):
+        return _unproven(arrival, policy, now)
+    return client_mail.decide(arrival, policy, now)
+
+
+def _is_client(arrival: Arrival) -> bool:
+    """An agent may need help too: on a ticket of their own they are the client."""
+    agent, ticket = arrival.agent, arrival.ticket
+    return agent is not None and ticket is not None and ticket.client.id == agent.person.id
+
+
+def _as_person(arrival: Arrival) -> Arrival:
+    return replace(arrival, mail=replace(arrival.mail, kind=Kind.PERSON, quarantine=None), agent=None)
+
+
+def _acts_like_an_agent(arrival: Arrival) -> bool:
+    parsed = commands.parse(arrival.mail.reply)
+    return bool(parsed.commands or parsed.errors or arrival.evidence or arrival.ticket)
+
+
+def _unproven(arrival: Arrival, policy: Policy, now: Situation) -> d.Decision:
+    """Somebody writes as an agent and cannot prove it: plain text in a ticket of its own, and the agent is told."""
+    agent = arrival.claims_agent
+    assert agent is not None
+    opened = client_mail.decide(replace(arrival, ticket=None), policy, now)
+    if now.acks_to_sender >= policy.acks_per_sender_per_day or now.generated_last_minute >= policy.generated_per_minute:
+        return opened
+    reasons = [
+        "A mail with your address came in, but nothing proves that it is yours, so nothing in it was carried out "
+        "and no client got it; it was kept as a ticket of its own.",
+        "If it was you: answer a notice from the address that it was sent to, or use your personal command address.",
+    ]
+    notice = agent_mail.rejection(replace(arrival, ticket=None), agent, reasons)
+    return replace(opened, ops=(*opened.ops, d.Notify(notice)), outcome="unproven agent's mail kept as a ticket")
