@@ -18,7 +18,7 @@ from gateway.mail import InboundMail, ReadingContext
 
 WALL_SECONDS = 15.0
 START_SECONDS = 30.0
-"""Longest time that a fresh child may take to import what it needs; not counted against the mail."""
+"""Longest time that a fresh child may take until it says that it is ready."""
 MESSAGES_PER_CHILD = 500
 MAX_ANSWER = 512 * 1024 * 1024
 _CHUNK = 1 << 20
@@ -99,14 +99,23 @@ class _Child:
         self._stdin, self._stdout = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._stdin, False)
         os.set_blocking(self._stdout, False)
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        """The child greets with an empty frame once it has imported the parsers; before that no mail is to blame."""
+        try:
+            _Talk(self._stdin, self._stdout, (), time.monotonic() + START_SECONDS).run()
+        except (TimeoutError, EOFError, OSError):
+            cause = self._epitaph()
+            self.end()
+            raise Temporary(f"the reader does not start: {cause}") from None
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
     def ask(self, context: bytes, raw: bytes, seconds: float) -> bytes:
         """Sends a mail and returns the answer's bytes; raises Poison when none comes."""
-        limit = seconds + (START_SECONDS if not self.answered else 0.0)
-        talk = _Talk(self._stdin, self._stdout, (context, raw), time.monotonic() + limit)
+        talk = _Talk(self._stdin, self._stdout, (context, raw), time.monotonic() + seconds)
         try:
             answer = talk.run()
         except TimeoutError:
@@ -144,7 +153,8 @@ class _Talk:
 
     def run(self) -> bytes:
         with selectors.DefaultSelector() as selector:
-            selector.register(self._out, selectors.EVENT_WRITE)
+            if self._pending:
+                selector.register(self._out, selectors.EVENT_WRITE)
             selector.register(self._into, selectors.EVENT_READ)
             while not self._is_complete():
                 left = self._deadline - time.monotonic()

@@ -28,6 +28,7 @@ def main() -> None:
     _settle(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
     from gateway.inbound.reading import assemble, codec
 
+    send(answers, b"")
     while (context := receive(requests)) is not None:
         raw = receive(requests)
         if raw is None:

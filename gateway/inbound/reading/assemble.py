@@ -33,6 +33,8 @@ _RECIPIENT_FIELDS = (
     "x-gm-original-to", "x-ms-exchange-organization-originalenveloperecipients",
 )  # fmt: skip
 _MAX_RECIPIENTS = 5000
+_MAX_SPLIT = 1024 * 1024
+"""Characters that are searched for quotes; what is new in a mail stands in less."""
 _KNOWN_FIELDS = frozenset(
     {"from", "to", "cc", "subject", "date", "message-id", "received", "return-path", "mime-version", "content-type",
      "content-transfer-encoding", "reply-to", "sender", "in-reply-to", "references", "delivered-to", "x-mailer",
@@ -128,12 +130,12 @@ def _ask(budget: Budget, name: str, question: Callable[[], _T], otherwise: _T) -
 
 
 def _split(root: Part, found: body.Body, subject: str, budget: Budget) -> reply.Split:
-    text = "\n".join(found.plain)
+    text = "\n".join(found.plain)[:_MAX_SPLIT]
     is_reply = root.has("in-reply-to") or root.has("references")
     return _ask(
         budget,
         "reply",
-        lambda: reply.new_text(text=text, html=found.html, subject=subject, has_references=is_reply),
+        lambda: reply.new_text(text=text, html=found.html[:_MAX_SPLIT], subject=subject, has_references=is_reply),
         reply.Split(reply=found.text, signature="", quoted=""),
     )
 
@@ -142,7 +144,9 @@ def _forwarded(root: Part, found: body.Body, subject: str, budget: Budget) -> Fo
     return _ask(
         budget,
         "forward",
-        lambda: forward.find(text="\n".join(found.plain), html=found.html, subject=subject, root=root),
+        lambda: forward.find(
+            text="\n".join(found.plain)[:_MAX_SPLIT], html=found.html[:_MAX_SPLIT], subject=subject, root=root
+        ),
         None,
     )
 

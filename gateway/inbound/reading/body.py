@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import dataclass, field
 
 from gateway.inbound.reading import charset, fields, flowed, html, tnef, transfer
-from gateway.inbound.reading.prescan import Budget
+from gateway.inbound.reading.prescan import MAX_TEXT_BYTES, Budget
 from gateway.inbound.reading.source import Part
 from gateway.mail import Attachment
 
@@ -16,7 +17,10 @@ MAX_TEXT = 2 * 1024 * 1024
 _BODY_TYPES = frozenset(
     {"text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown", "text/x-markdown"}
 )
-_CONTAINERS_OF_KEYS = ("application/pgp-encrypted",)
+_COMPARED = 20_000
+_FEW_WORDS = 3
+_WORD = re.compile("[^\\W\\d_\u0e00-\u0e7f\u2e80-\U0001ffff]{3,30}|[\u0e00-\u0e7f\u2e80-\U0001ffff]")
+"""Words, and single characters of the scripts that do not part words."""
 _NAMES = {"message/rfc822": ".eml", "text/calendar": ".ics", "application/ms-tnef": ".dat", "image/jpeg": ".jpg",
           "message/delivery-status": ".txt", "text/rfc822-headers": ".txt", "application/pgp-signature": ".asc",
           "text/plain": ".txt", "text/html": ".html", "application/octet-stream": ".bin"}  # fmt: skip
@@ -75,26 +79,30 @@ class _Collector:
                 self.part(child)
 
     def _alternative(self, part: Part) -> None:
-        """Every alternative says the same: one text is shown, the HTML is kept, files in any of them count."""
-        before = len(self.body.texts), len(self.body.plain), len(self.body.htmls)
-        readings: list[Body] = []
-        for child in part.children:
-            single = _Collector(self.budget)
-            single.part(child)
-            readings.append(single.body)
-            self.body.attachments.extend(single.body.attachments)
-        del before
+        """Alternatives say the same (RFC 2046 section 5.1.4): one text is shown, the HTML is kept, files count."""
+        readings = [self._alone(child) for child in part.children]
+        for reading in readings:
+            self.body.attachments.extend(reading.attachments)
         plain = next((r for r in readings if r.plain and r.text.strip()), None)
         rich = next((r for r in reversed(readings) if r.htmls and r.text.strip()), None)
-        if plain is not None:
-            self.body.texts.extend(plain.texts)
-            self.body.plain.extend(plain.plain)
-        elif rich is not None:
-            self.body.texts.extend(rich.texts)
-        elif readings:
-            self.body.texts.extend(next((r.texts for r in readings if r.text), []))
         if rich is not None:
             self.body.htmls.extend(rich.htmls)
+        if plain is not None and rich is not None and _disagree(plain.text, rich.text):
+            self.budget.defect("the plain text and the HTML say different things: both are shown")
+            self.body.texts.extend(plain.texts + rich.texts)
+            if len(plain.text) >= len(rich.text):
+                self.body.plain.extend(plain.plain)
+        elif plain is not None:
+            self.body.texts.extend(plain.texts)
+            self.body.plain.extend(plain.plain)
+        else:
+            chosen = rich or next((r for r in readings if r.text), Body())
+            self.body.texts.extend(chosen.texts)
+
+    def _alone(self, part: Part) -> Body:
+        single = _Collector(self.budget)
+        single.part(part)
+        return single.body
 
     def _related(self, part: Part) -> None:
         """The root of a related set (RFC 2387 section 3.2) is the body; the others belong to it."""
@@ -105,6 +113,10 @@ class _Collector:
 
     def _text(self, part: Part) -> None:
         text = part.text or ""
+        if len(text) > MAX_TEXT or len(part.content) > MAX_TEXT_BYTES:
+            self.budget.defect("text too long: cut, whole text attached")
+            self.attach(part)
+            text = text[:MAX_TEXT]
         if part.content_type == "text/html":
             self.body.htmls.append(text)
             self.body.texts.append(html.to_text(text))
@@ -114,10 +126,6 @@ class _Collector:
         self.body.texts.append(text)
 
     def _plain(self, part: Part, text: str) -> str:
-        if len(text) > MAX_TEXT:
-            self.budget.defect("text too long: cut, whole text attached")
-            self.attach(part)
-            text = text[:MAX_TEXT]
         if part.parameters.get("format", "").lower() == "flowed":
             text = flowed.unflow(text, delsp=part.parameters.get("delsp", "").lower() == "yes")
         if part.content_type in ("text/enriched", "text/richtext"):
@@ -182,6 +190,16 @@ def _is_body(part: Part, *, root: bool) -> bool:
     return part.content_type in _BODY_TYPES and part.disposition != "attachment" and not part.filename
 
 
+def _disagree(plain: str, rich: str) -> bool:
+    """True where hardly a word of one alternative is in the other: a stub, a forgery, or a broken client."""
+    one, two = _words(plain), _words(rich)
+    return bool(one) and len(two) >= _FEW_WORDS and len(one & two) * 5 < min(len(one), len(two))
+
+
+def _words(text: str) -> set[str]:
+    return {w.casefold() for w in _WORD.findall(text[:_COMPARED])}
+
+
 def _name(part: Part) -> str:
     """A name for what has none: a forwarded message is called by its subject."""
     if part.content_type in ("message/rfc822", "message/global") and part.children:
@@ -218,6 +236,3 @@ def _enriched(text: str) -> str:
             at = end + 8 if end >= 0 else at
     out.append(text[at:])
     return "".join(out)
-
-
-__all__ = ["MAX_TEXT", "Body", "collect", "replace"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 
 import chardet
 
@@ -123,6 +124,14 @@ _NOT_CHARSETS = frozenset(
 )
 _SINGLE_BYTE = re.compile(r"cp\d{3,4}|iso8859-\d+|koi8-.|mac-\w+|ascii|latin-?\d|tis-620|ptcp154|kz1048|hp-roman8")
 _MULTI_BYTE_NUMBERS = frozenset({"cp932", "cp949", "cp950"})
+_ERAS = chardet.EncodingEra.ALL & ~chardet.EncodingEra.MAINFRAME
+_GUESSES = 4
+_SIGNS = frozenset(
+    "\u00a0\u00ab\u00bb\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e\u2022\u2026\u2116\u20ac\u00b0\u00a7\u00a9"
+    "\u00ae\u2122\u00bf\u00a1\u3001\u3002\u300c\u300d\u30fb\u30fc\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\u3000"
+)
+_MIXED_WORD = re.compile("[A-Za-z][\u0370-\u05ff]|[\u0370-\u05ff][A-Za-z]")
+_INNER_CAPITAL = re.compile("[\u00df-\u00ff\u03ac-\u03ce\u0430-\u045f][\u00c0-\u00de\u0391-\u03ab\u0400-\u042f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
@@ -235,9 +244,10 @@ def _single_byte(data: bytes, codec: str) -> str:
 def _mostly_high(data: bytes) -> bool:
     """True where most letters are beyond ASCII: no language that is written in latin1 looks so."""
     sample = data[:_SAMPLE]
-    high = len(sample.translate(None, bytes(range(0xC0))))
+    letters_beyond = sample.translate(None, bytes(range(0xC0)))
+    high = len(letters_beyond)
     letters = sum(sample.count(bytes((c,))) for c in b"etaoinsrhlducmfpgwybvkxjqzETAOINSRHLDUCM")
-    return high >= 12 and high > 2 * letters
+    return high > 2 * letters and len(set(letters_beyond)) >= 10
 
 
 def _euc_jp(data: bytes) -> str:
@@ -252,44 +262,68 @@ def _euc_jp(data: bytes) -> str:
 
 def _broken(data: bytes, codec: str) -> str:
     """Declared as ``codec`` and not well-formed in it."""
-    if codec != "utf-8":
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
-    repaired = data.decode(codec, "replace")
-    bad = repaired.count("\ufffd")
-    good = len(repaired) - len(repaired.encode("ascii", "ignore")) - bad
     if codec == "utf-8":
         return _mostly_utf8(data) or _guess(data)
-    return repaired if good > 4 * bad else _guess(data)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        good, bad = _tally(data, codec)
+        return data.decode(codec, "replace") if good > 4 * bad else _guess(data)
+
+
+def _tally(data: bytes, codec: str) -> tuple[int, int]:
+    """How many characters beyond ASCII a sample has in ``codec``, and how many that are none."""
+    text = data[:_SAMPLE].decode(codec, "replace")
+    bad = text.count("\ufffd")
+    return sum(1 for c in text if c > "\x7f") - bad, bad
 
 
 def _mostly_utf8(data: bytes) -> str | None:
-    """Mixed text: UTF-8 line by line, other lines by guess; None where hardly anything is UTF-8."""
-    repaired = data.decode("utf-8", "replace")
-    bad = repaired.count("\ufffd")
-    good = len(repaired) - len(repaired.encode("ascii", "ignore")) - bad
+    """UTF-8 with foreign bytes among it, as windows-1252; None where hardly anything is UTF-8."""
+    good, bad = _tally(data, "utf-8")
     if good < max(1, bad):
         return None
-    if bad <= 2 and data.count(b"\n") < 2:
-        return repaired
-    out = []
-    for line in data.splitlines(keepends=True):
-        try:
-            out.append(line.decode("utf-8"))
-        except UnicodeDecodeError as wrong:
-            tail = wrong.reason == "unexpected end of data" or good > 20 * bad
-            out.append(line.decode("utf-8", "replace") if tail else _cp1252(line))
-    return "".join(out)
+    return data.decode("utf-8", "replace" if good > 20 * bad else _MIXED)
+
+
+def _foreign_byte(error: UnicodeError) -> tuple[str, int]:
+    """Error handler: bytes that are no UTF-8 are windows-1252, but for a character that the end cuts off."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    start = error.start
+    if error.reason == "unexpected end of data":
+        return "\ufffd", error.end
+    return _WESTERN[error.object[start]], start + 1
+
+
+_WESTERN = [bytes((b,)).decode("cp1252", "ignore") or chr(b) for b in range(256)]
+_MIXED = "gateway.mixed"
+codecs.register_error(_MIXED, _foreign_byte)
 
 
 def _guess(data: bytes) -> str:
-    found = chardet.detect(data[:_SAMPLE])["encoding"]
-    codec = codec_name(found or "") or "cp1252"
-    if codec in ("ascii", "utf-8", "utf-7"):
-        codec = "cp1252"
-    return _cp1252(data) if codec == "cp1252" else data.decode(codec, "replace")
+    """Statistics, believed only where they yield words; what else there is becomes windows-1252."""
+    refused: list[str] = []
+    for _ in range(_GUESSES):
+        found = chardet.detect(data[:_SAMPLE], encoding_era=_ERAS, exclude_encodings=refused or None)["encoding"] or ""
+        codec = codec_name(found)
+        if codec in (None, "ascii", "utf-8", "utf-7", "cp1252"):
+            break
+        text = data.decode(codec, "replace")
+        if _is_plausible(text[:_SAMPLE]):
+            return text
+        refused.append(found)
+    return _cp1252(data)
+
+
+def _is_plausible(text: str) -> bool:
+    """Whether text looks like words: letters of one script in a word, capitals in front."""
+    strange = sum(
+        1 for c in text if c > "\x7f" and not (c.isalnum() or c in _SIGNS or unicodedata.category(c)[0] == "M")
+    )
+    foreign = sum(1 for c in text if c > "\x7f") or 1
+    odd = sum(1 for _ in _MIXED_WORD.finditer(text)) + sum(1 for _ in _INNER_CAPITAL.finditer(text))
+    return strange * 20 <= foreign and odd * 8 <= foreign
 
 
 def _cp1252(data: bytes) -> str:
@@ -300,4 +334,4 @@ def _cp1252(data: bytes) -> str:
         return data.decode("latin-1").translate(_C1)
 
 
-_C1 = {b: bytes((b,)).decode("cp1252", "ignore") or chr(b) for b in range(0x80, 0xA0)}
+_C1 = {b: _WESTERN[b] for b in range(0x80, 0xA0)}

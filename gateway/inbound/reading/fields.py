@@ -26,8 +26,17 @@ _WINDOWS_PATH = re.compile(r"^(?:[A-Za-z]:\\|\\\\)")
 def text_of(raw: bytes, hint: str = "") -> str:
     """An unfolded field value as text: ASCII, else UTF-8, else as the charset of the body says."""
     if raw.isascii() and b"\x1b" not in raw:
-        return raw.decode("ascii").replace("\0", "")
+        text = raw.decode("ascii").replace("\0", "")
+        return _utf7(text) if "+" in text and charset.codec_name(hint) == "utf-7" else text
     return charset.decode(raw, hint).replace("\0", "")
+
+
+def _utf7(text: str) -> str:
+    """Of a mail in UTF-7 (RFC 2152) the header is in it, too; a lone plus sign is none."""
+    try:
+        return text.encode("ascii").decode("utf-7")
+    except UnicodeDecodeError:
+        return text
 
 
 def decoded(value: str) -> str:

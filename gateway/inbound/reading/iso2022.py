@@ -7,11 +7,13 @@ JIS X 0212 and 0213, and the Chinese and Korean sets of ISO-2022-JP-2, -KR and -
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 _ESCAPE = re.compile(
     rb"\x1b(?:\$\([A-Z@]|\$\)[A-C]|\$\*H|\$[@AB]|\([A-Z@]|&@|\.[AF]|N.|K|H)",
 )
 _LIKELY = re.compile(rb"\x1b(?:\$[@AB]|\$\([ACDOPQ]|\$\)[AC]|\(I)")
+_MAX_ESCAPES = 200_000
 _DOUBLE = {
     b"\x1b$@": "jis",
     b"\x1b$B": "jis",
@@ -34,10 +36,17 @@ def is_likely(data: bytes) -> bool:
 
 def decode(data: bytes) -> str:
     """Text of ISO-2022 bytes; whatever cannot be mapped becomes U+FFFD. Linear."""
+    try:
+        return data.decode("iso2022_jp_ext")
+    except UnicodeDecodeError:
+        return _vendors(data)
+
+
+def _vendors(data: bytes) -> str:
     out: list[str] = []
     charset, shifted = "ascii", ""
     at = 0
-    for match in _ESCAPE.finditer(data):
+    for match in islice(_ESCAPE.finditer(data), _MAX_ESCAPES):
         out.append(_segment(data[at : match.start()], charset, shifted))
         escape, at = match.group(), match.end()
         if escape in _DESIGNATIONS:

@@ -58,7 +58,8 @@ class _Parser:
         encoding = part.first("content-transfer-encoding").partition(";")[0].partition("(")[0]
         content = transfer.decode(self.data[body:end], encoding)
         if part.main_type == "text" or part.content_type in _TEXT_LIKE:
-            text = charset.clean_text(charset.decode(content, part.parameters.get("charset", "")))
+            shown = content[: prescan.MAX_TEXT_BYTES]
+            text = charset.clean_text(charset.decode(shown, part.parameters.get("charset", "")))
             return replace(part, content=content, text=text)
         return replace(part, content=content)
 
@@ -86,12 +87,23 @@ class _Parser:
         if not sections:
             return self._without_boundary(part, body, end, depth, hint)
         default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
-        children = []
+        children = self._undelimited(part, body, sections[0][0], hint)
         for start, stop in sections:
             if not self.budget.take_part():
                 break
             children.append(self._entity(start, stop, depth + 1, default, hint))
         return replace(part, children=tuple(children))
+
+    def _undelimited(self, part: Part, body: int, first: int, hint: str) -> list[Part]:
+        """The first part, where its delimiter is missing and its fields are among those of the multipart."""
+        places = [i for i, f in enumerate(part.fields) if f.name == "content-type"]
+        end = self.data.rfind(b"\n", body, max(body, first - 1))
+        if len(places) < 2 or end < 0 or not self.data[body:end].strip():
+            return []
+        self.budget.defect("delimiter missing before the first part")
+        own = part.fields[places[1] :]
+        content_type, parameters = _content_type(own[0].raw.encode("utf-8", "replace"), "text/plain")
+        return [self._leaf(_described(own, content_type, parameters), body, end, hint)]
 
     def _without_boundary(self, part: Part, body: int, end: int, depth: int, hint: str) -> Part:
         """A multipart whose delimiters are not there: one more look for what they really are, else text."""

@@ -18,6 +18,10 @@ MAX_DEPTH = 40
 """Levels of multipart and message/rfc822 that are opened."""
 MAX_DELIMITERS = 100_000
 """Lines looked at that start like a boundary, in the whole mail."""
+MAX_DROPPED = 10_000
+"""Fields over the caps that are still looked at for essential ones; behind them the blank line is searched."""
+MAX_TEXT_BYTES = 6 * 1024 * 1024
+"""Bytes of a text part that are decoded."""
 MAX_COPIES = 4
 """How often the size of the mail may be copied into parts, because messages nest."""
 COPY_ALLOWANCE = 8 * 1024 * 1024
@@ -136,9 +140,13 @@ class _HeaderReader:
         self.used = 0
         self.field_size = 0
         self.keeping = False
+        self.dropped = 0
 
     def run(self) -> None:
         while self.at < self.end:
+            if self.dropped > MAX_DROPPED:
+                self.at = self._behind_blank_line()
+                return
             line, following = self._line(self.at)
             if not line:
                 self.at = following
@@ -146,6 +154,12 @@ class _HeaderReader:
             if not self._take(line, following):
                 return
             self.at = following
+
+    def _behind_blank_line(self) -> int:
+        found = [
+            at + len(sign) for sign in (b"\n\n", b"\n\r\n") if (at := self.data.find(sign, self.at, self.end)) >= 0
+        ]
+        return min(found, default=self.end)
 
     def _line(self, at: int) -> tuple[bytes, int]:
         """The line at ``at`` without its end, cut at the cap, and where the next one starts."""
@@ -188,6 +202,7 @@ class _HeaderReader:
         self.keeping = essential or not full
         if not self.keeping:
             self.budget.defect("header block too long: cut")
+            self.dropped += 1
             return
         self.seen.add(name)
         self.fields.append((name, [value.strip(b" \t")]))
