@@ -1,0 +1,70 @@
+"""From settings to a connection that is logged in; nothing secret is sent before the TLS that was asked for."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway import config
+from gateway.inbound.imap_link import Link, LoginRefused, NoSuchPlace
+from gateway.inbound.imap_wire import Pulse
+from gateway.oauth import Tokens
+
+
+def tls_context(settings: config.InboundImap, resolve: Callable[[Path], Path]) -> ssl.SSLContext | None:
+    """A verifying context, TLS 1.2 or newer; None for ``tls = "none"``. Raises NoSuchPlace for a bad ca_file."""
+    if settings.tls == "none":
+        return None
+    ca_file = str(resolve(settings.ca_file)) if settings.ca_file else None
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        raise NoSuchPlace(f"ca_file {ca_file} cannot be used: {error}") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class Login:
+    """How one mailbox is opened. ``password`` is asked at each login, so that a new one in the file is seen."""
+
+    def __init__(
+        self,
+        settings: config.InboundImap,
+        password: Callable[[], str | None],
+        resolve: Callable[[Path], Path],
+    ) -> None:
+        self._settings, self._password, self._resolve = settings, password, resolve
+        self._tokens = Tokens(settings.oauth2, resolve) if settings.oauth2 else None
+
+    def connect(self, pulse: Pulse) -> Link:
+        """A connection with its TLS, not logged in. Raises Lost, NoSuchPlace."""
+        settings = self._settings
+        context = tls_context(settings, self._resolve)
+        return Link.open(settings.host, settings.port, pulse, context=context, starttls=settings.tls == "starttls")
+
+    def identify(self, link: Link) -> float | None:
+        """Log in; returns the monotonic time at which to connect anew, since a token expires, or None.
+
+        Raises LoginRefused, Lost, ConfigError, and what the token server makes of it.
+        """
+        if self._tokens is None:
+            link.login(self._settings.username, self._password() or "")
+            return None
+        token = self._tokens.token()
+        try:
+            link.login_xoauth2(self._settings.username, token.value)
+        except LoginRefused:
+            self._tokens.forget()
+            raise
+        return max(token.spent_at, time.monotonic() + 60)
+
+    def open(self, pulse: Pulse) -> tuple[Link, float | None]:
+        """Both steps; the connection is closed when the second fails."""
+        link = self.connect(pulse)
+        try:
+            return link, self.identify(link)
+        except BaseException:
+            link.close()
+            raise
