@@ -15,6 +15,7 @@ from gateway.outbound.outbox import Outbox
 
 PARK_SECONDS = 60
 _PARKED_PER_THREAD = 16
+_LOOK_AGAIN_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class FairPool:
 
     def take(self, timeout: float) -> Claim | None:
         """A notice to send now, or None after about ``timeout`` seconds. Give it back with ``done``."""
-        if not self._turn.acquire(timeout=timeout):
-            return None
+        claim = self._pick()
+        if claim is not None or not self._turn.acquire(timeout=timeout):
+            return claim
         try:
             claim = self._pick() or self._fetch()
             if claim is None:
@@ -85,11 +87,12 @@ class FairPool:
         return self._pick()
 
     def _await(self, timeout: float) -> None:
-        self._done.clear()
-        if len(self._parked) < self._room:
-            self._outbox.wait(timeout)
+        """What is parked has to wait for a thread of its domain; without any of it, sleep until work arrives."""
+        if self._parked:
+            self._done.clear()
+            self._done.wait(min(timeout, _LOOK_AGAIN_SECONDS))
         else:
-            self._done.wait(timeout)
+            self._outbox.wait(timeout)
 
     def _expire(self) -> None:
         """The lease is reckoned for an attempt that begins within PARK_SECONDS."""
