@@ -208,7 +208,10 @@ _SAMPLES: dict[str, Context] = {
         "was": "",
     },
     "staff_assigned": {**_STAFF, "was": "", "by": "Joe Tran", "reason": "you know this client"},
-    "staff_client_responded": _STAFF,
+    "staff_client_responded": {
+        **_STAFF,
+        "warnings": ["The sender's domain did not confirm this mail (DMARC)."],
+    },
     "staff_note": {
         **_STAFF,
         "was": "",
@@ -219,7 +222,7 @@ _SAMPLES: dict[str, Context] = {
     "staff_receipt": {
         "ticket": _TICKET,
         "lines": ["Your answer went to Casey Client <casey@client.example>.", "Status: in progress → pending."],
-        "warnings": [],
+        "warnings": ["Joe Tran wrote a note on this ticket while you were writing."],
         "card": "",
     },
     "staff_rejected": {

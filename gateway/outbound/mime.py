@@ -85,15 +85,10 @@ def _survives(data: bytes) -> bool:
 
 
 def _guard(quoted: bytes) -> bytes:
-    """Quoted-printable that also survives mbox files and a lone dot at the start of a line."""
-    lines = quoted.split(b"\r\n")
-    return b"\r\n".join(_guarded(line) for line in lines)
-
-
-def _guarded(line: bytes) -> bytes:
-    if line.startswith(b"From "):
-        return b"=46" + line[1:]
-    return b"=2E" + line[1:] if line.startswith(b".") else line
+    """Quoted-printable that also survives mbox files: no line begins with "From ", none is over 76 octets."""
+    return b"\r\n".join(
+        b"=46rom =\r\n" + line[5:] if line.startswith(b"From ") else line for line in quoted.split(b"\r\n")
+    )
 
 
 def file_part(content: bytes, content_type: str, filename: str, content_id: str = "") -> Part:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,18 +20,15 @@ from jinja2 import (
     BaseLoader,
     ChoiceLoader,
     FileSystemLoader,
-    StrictUndefined,
     TemplateError,
-    TemplateSyntaxError,
-    nodes,
 )
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.config import Settings
 from gateway.desk.notices import KINDS, Context, NoticeKind, mail_sample, sample
 from gateway.errors import Permanent
 from gateway.outbound import phrasing
-from gateway.outbound.html import SafeHtml, sanitise, text_to_html, text_to_pre
+from gateway.outbound.html import SafeHtml, sanitise, text_to_html
+from gateway.outbound.templating import TemplateEnvironment, describe
 
 PARTS = ("subject", "txt", "html")
 FALLBACK = "en"
@@ -61,7 +58,7 @@ class Renderer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._zone = ZoneInfo(settings.desk.timezone)
-        self._environments: dict[str, _Environment] = {}
+        self._environments: dict[str, TemplateEnvironment] = {}
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
     @cached_property
@@ -124,9 +121,15 @@ class Renderer:
         }
         return {**mail_sample(kind), **ours, **sample(kind)}
 
-    def environment(self, language: str) -> _Environment:
+    def check(self) -> list[tuple[str, str]]:
+        """Every problem of every template, as (file, what to do)."""
+        from gateway.outbound.template_check import problems  # it needs a Renderer itself
+
+        return problems(self)
+
+    def environment(self, language: str) -> TemplateEnvironment:
         if language not in self._environments:
-            self._environments[language] = _Environment(self._loader(language), language, self._zone)
+            self._environments[language] = TemplateEnvironment(self._loader(language), language, self._zone)
         return self._environments[language]
 
     def _loader(self, language: str) -> BaseLoader:
@@ -158,73 +161,6 @@ def shipped() -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
-def describe(error: TemplateError) -> str:
-    """What is wrong in a template, and in which line."""
-    where = ""
-    if isinstance(error, TemplateSyntaxError):
-        where = f"line {error.lineno}" if error.name is None else f"line {error.lineno} of {error.name}"
-    else:
-        traceback = error.__traceback__
-        while traceback:
-            if traceback.tb_frame.f_code.co_filename.endswith(".j2"):
-                where = f"line {traceback.tb_lineno} of {Path(traceback.tb_frame.f_code.co_filename).name}"
-            traceback = traceback.tb_next
-    message = str(error.message or error).replace("'dict object' has no attribute", "there is no")
-    return f"{where}: {message}" if where else message
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """What templates of one language can reach: the loader's files, a few filters, and no way round escaping."""
-
-    def __init__(self, loader: BaseLoader, language: str, zone: ZoneInfo) -> None:
-        super().__init__(
-            loader=loader,
-            undefined=StrictUndefined,
-            autoescape=_escaped,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            auto_reload=False,
-            cache_size=-1,
-        )
-        for unsafe in ("safe", "pprint", "xmlattr"):
-            del self.filters[unsafe]
-        del self.globals["lipsum"]
-        self.filters |= {
-            "when": partial(phrasing.when, locale=language, zone=zone),
-            "day": partial(phrasing.when, locale=language, zone=zone, time=False),
-            "filesize": partial(phrasing.filesize, locale=language),
-            "status": partial(phrasing.status, locale=language),
-            "re": phrasing.reply_subject,
-            "line": phrasing.shorten,
-            "wrap": phrasing.wrap,
-            "clip": phrasing.clip,
-            "mailto": phrasing.mailto,
-            "signed_by": phrasing.signed,
-            "paragraphs": text_to_html,
-            "preformatted": text_to_pre,
-        }
-
-    def _generate(
-        self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
-    ) -> str:
-        """Refuses the two other doors to unescaped output: ``{% autoescape %}``, and plain text inside HTML."""
-        for switch in source.find_all((nodes.ScopedEvalContextModifier, nodes.EvalContextModifier)):
-            raise TemplateSyntaxError("autoescape cannot be switched; remove it", switch.lineno, name, filename)
-        for other in source.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-            named = getattr(other, "template", None)
-            wanted = named.value if isinstance(named, nodes.Const) else None
-            if not isinstance(wanted, str) or _escaped(name) != _escaped(wanted):
-                why = "another file is named in quotes, and has the same suffix (.html.j2 in HTML, .txt.j2 in text)"
-                raise TemplateSyntaxError(why, other.lineno, name, filename)
-        return super()._generate(source, name, filename, defer_init)
-
-
-def _escaped(name: str | None) -> bool:
-    """``select_autoescape`` looks at the last suffix, which is always .j2 here."""
-    return name is None or not name.endswith((".txt.j2", ".subject.j2"))
-
-
 def _with_bodies(value: Any, slots: list[SafeHtml], cids: Mapping[str, str]) -> Any:
     """Every {"text": …} of the context also gets a ``body``: its HTML, or its text as HTML, safe to show."""
     if isinstance(value, Mapping):
@@ -240,8 +176,7 @@ def _with_bodies(value: Any, slots: list[SafeHtml], cids: Mapping[str, str]) -> 
 def _body(message: Mapping[str, Any], cids: Mapping[str, str]) -> SafeHtml:
     html = message.get("html")
     if html:
-        safe = sanitise(str(html), known_cids=frozenset(cids), rename=cids)
-        return SafeHtml(safe.html)
+        return sanitise(str(html), known_cids=frozenset(cids), rename=cids)
     return text_to_html(str(message["text"]))
 
 
