@@ -34,10 +34,10 @@ soak: $(STAMP) servers  ## long fault runs: kills, full disks, dropped links
 	$(BIN)/python -m pytest tests/fault -m soak --timeout 0
 
 corpora: $(STAMP)  ## read every message under CORPORA=folder and count what became of it
-	$(BIN)/python scripts/corpora.py "$(CORPORA)"
+	$(BIN)/python tests/tools/corpora.py "$(CORPORA)"
 
 screenshots: $(STAMP)  ## every HTML notice in headless Chromium, wide and narrow, into build/screenshots
-	$(BIN)/python scripts/screenshots.py build/screenshots
+	$(BIN)/python tests/tools/screenshots.py build/screenshots
 
 lock: $(STAMP)  ## resolve pyproject.toml anew into requirements*.txt, with hashes
 	@sh scripts/lock.sh

@@ -94,13 +94,20 @@ def mailboxes(settings: Settings) -> Iterator[Row]:
     from gateway.inbound.imap import probe
 
     for box in settings.inbound.imap:
-        yield from plain(probe(settings, box))
+        password = settings.secret(box)
+        for what, holds, found in probe(box, password, settings.path):
+            name = f"mailbox {box.name} {what}"
+            yield ok(f"{name}: {found}") if holds else fail(name, found)
 
 
 def relay(settings: Settings) -> Iterator[Row]:
+    from gateway.oauth import Tokens
     from gateway.outbound.transport import probe
 
-    yield from plain(probe(settings, settings.secret(settings.outbound.smtp) if settings.outbound.smtp else None))
+    smtp = settings.outbound.smtp
+    password = settings.secret(smtp) if smtp else None
+    token = Tokens(smtp.oauth2, settings.path) if smtp and smtp.oauth2 else None
+    yield from plain(probe(settings, password, token))
 
 
 CHECKS: tuple[tuple[str, Check], ...] = (
