@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 _LOCAL_REACH = 130
 _DOMAIN_REACH = 260
+_MAX_LOOKS = 1_000
 # RFC 5321 section 4.5.3.1 allows 64 octets of local part; VERP and SRS exceed it in practice.
 _LOCAL = re.compile(r"[\w.!#$%&*+/=?^`{|}~'-]+\Z")
 _DOMAIN = re.compile(r"\[[0-9A-Fa-f:.]+\]|[\w-]+(?:\.[\w-]+)*")
@@ -25,8 +26,9 @@ class Spotted:
 def spot(line: str) -> Iterator[Spotted]:
     """Every addr-spec of ``line`` in order (RFC 5322 section 3.4.1 without comments and quoted strings)."""
     at = line.find("@")
-    floor = 0
-    while at >= 0:
+    floor, looks = 0, 0
+    while at >= 0 and looks < _MAX_LOOKS:
+        looks += 1
         local = _LOCAL.search(line[max(floor, at - _LOCAL_REACH) : at])
         domain = _DOMAIN.match(line[at + 1 : at + 1 + _DOMAIN_REACH])
         if local and domain:

@@ -68,7 +68,7 @@ def _named_in_field(root: Part, given: Notice) -> tuple[DeliveryReport, ...]:
     if len(said) == len(failed):
         return said
     named = {each.recipient.casefold(): each for each in said}
-    return tuple(named.get(a.casefold()) or bounce_text.judged(a, given.action, given.text) for a in failed[:100])
+    return tuple(named.get(a.casefold()) or bounce_text.judged(a, given.action, given.text) for a in failed[:50])
 
 
 def _wrapped(root: Part, wrappers: int) -> tuple[DeliveryReport, ...]:

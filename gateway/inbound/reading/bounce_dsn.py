@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from gateway.inbound.reading import addresses_in_text, bounce_reason
 from gateway.inbound.reading.source import Part
@@ -22,7 +23,9 @@ _KNOWN = frozenset(
 )
 _ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
 _ACTION_WORDS = {"failure": "failed", "fail": "failed", "failed": "failed", "deliverable": "delivered"}
-_MAX_CHARS = 1_000_000
+_MAX_CHARS = 100_000
+_MAX_TEXTS = 20
+_MAX_VALUE = 4_000
 _MAX_REPORTS = 300
 
 Group = dict[str, str]
@@ -83,11 +86,10 @@ def _report(status: Status, notice: str) -> DeliveryReport:
 
 
 def _texts(root: Part) -> Iterator[str]:
-    for part in root.walk():
-        if part.text is None:
-            continue
+    texts = (part for part in root.walk() if part.text)
+    for part in islice(texts, _MAX_TEXTS):
         if part.content_type in STATUS_TYPES or _reads_like_status(part):
-            yield part.text[:_MAX_CHARS]
+            yield (part.text or "")[:_MAX_CHARS]
 
 
 def _reads_like_status(part: Part) -> bool:
@@ -110,7 +112,8 @@ def _groups(text: str) -> Iterator[Group]:
                 yield group
             group, last = {}, ""
         elif line[0] in " \t" and last:
-            group[last] += " " + line.strip()
+            if len(group[last]) < _MAX_VALUE:
+                group[last] += " " + line.strip()
         else:
             name, colon, value = line.partition(":")
             key = name.strip().casefold()

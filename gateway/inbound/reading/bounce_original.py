@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from gateway.inbound.reading import addresses_in_text
 from gateway.inbound.reading.bounce_phrases import RETURNED_MAIL
@@ -17,8 +18,9 @@ _HEADER_NAMES = frozenset(
 )
 _SURE_NAMES = frozenset({"received", "return-path", "message-id", "mime-version", "dkim-signature", "x-received"})
 _ENOUGH_FIELDS = 3
-_MAX_CHARS = 400_000
-_MAX_LINES = 20_000
+_MAX_CHARS = 100_000
+_MAX_LINES = 4_000
+_MAX_TEXTS = 20
 
 
 def split(text: str) -> tuple[list[str], list[str]]:
@@ -39,14 +41,15 @@ def header_of_returned(root: Part, text: str = "") -> dict[str, str]:
         if part.content_type in {"message/rfc822", "message/global"} and part.children:
             return {field.name: field.value for field in reversed(part.children[0].fields)}
         if part.content_type.startswith(("text/rfc822-header", "message/global-header", "message/rfc822")):
-            fields = dict(_fields((part.text or part.content.decode("latin-1")).split("\n")))
+            fields = dict(_fields((part.text or part.content[:_MAX_CHARS].decode("latin-1"))[:_MAX_CHARS].split("\n")))
             if fields:
                 return fields
     return _in_texts(root, text)
 
 
 def _in_texts(root: Part, text: str) -> dict[str, str]:
-    for body in (text, *(part.text or "" for part in root.walk() if part.content_type != "text/html")):
+    texts = (part.text for part in root.walk() if part.text and part.content_type != "text/html")
+    for body in (text, *islice(texts, _MAX_TEXTS)):
         _, returned = split(body)
         fields = dict(_fields(returned))
         if len(fields) >= _ENOUGH_FIELDS or "message-id" in fields:

@@ -14,7 +14,7 @@ from gateway.inbound.reading.bounce_reasons import NOISE, REASONS, WEAK_REASONS,
 
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _REPLY = re.compile(r"(?<![\d.:-])([45][0-5]\d)(?![\d.:])")
-_LIMIT = 4000
+_LIMIT = 2_000
 
 # RFC 3463 section 3 and the IANA registry: the details that speak of the address and not of this one mail.
 _DEAD = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.10", "5.4.4"})

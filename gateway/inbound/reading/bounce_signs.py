@@ -20,14 +20,13 @@ from gateway.inbound.reading.machine_phrases import (
 from gateway.inbound.reading.source import Part
 
 PROVEN = 3
-PROVEN_BY_WORDS = 5
 _TOP_CHARS = 4_000
 _DELIVERY_STATUS = frozenset({"delivery-status", "delivery-status-notification"})
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A piece of evidence. ``machine`` is true of what a person's mail does not bear; words alone need more."""
+    """A piece of evidence. ``machine`` is true of what a person's mail does not bear."""
 
     weight: int
     evidence: str
@@ -46,9 +45,8 @@ def signs(root: Part, *, subject: str, text: str) -> tuple[Sign, ...]:
 
 
 def proven(found: tuple[Sign, ...]) -> bool:
-    """Whether the signs add up to a bounce."""
-    enough = PROVEN if any(sign.machine for sign in found) else PROVEN_BY_WORDS
-    return sum(sign.weight for sign in found) >= enough
+    """Whether the signs add up to a bounce. Words alone never do: people quote them."""
+    return any(sign.machine for sign in found) and sum(sign.weight for sign in found) >= PROVEN
 
 
 def null_path(root: Part) -> bool:
@@ -105,7 +103,8 @@ def _notice(text: str) -> list[Sign]:
     lines = (line for line in text[:_TOP_CHARS].casefold().split("\n") if not line.startswith(">"))
     flat = " ".join(" ".join(lines).split())
     said = [phrase for phrase in BOUNCE_NOTICES if phrase in flat]
-    return [Sign(3 if len(said) > 1 else 2, f"text: {said[0]}")] if said else []
+    apart = [phrase for phrase in said if not any(phrase != other and phrase in other for other in said)]
+    return [Sign(3 if len(apart) > 1 else 2, f"text: {apart[0]}")] if apart else []
 
 
 def _path(root: Part) -> list[Sign]:

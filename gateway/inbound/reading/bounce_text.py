@@ -19,11 +19,18 @@ from gateway.mail import DeliveryReport
 OPENS, ALONE, LED, STARTS, REPLIED, MENTIONED = 6, 5, 4, 3, 2, 1
 _BEFORE = " \t<\"'([*->=:;,`|.#&"
 _AFTER = " \t>\"')];,.*"
-_MAX_LINES = 4_000
-_MAX_REPORTS = 100
+_MAX_LINES = 2_000
+_MAX_REPORTS = 50
+_MAX_MENTIONS = 2_000
+_MAX_ON_LINE = 50
+_FEW = 20
 _MAX_SEGMENT = 40
-_MAX_CHARS = 2_000
+_MAX_CHARS = 1_000
+_MAX_NOTICE = 20_000
 _REPLY_DIGITS = 3
+_REACH = 120
+_LEADS = tuple(f" {words}" for words in LEADS)
+_AWAY = tuple(f" {words}" for words in AWAY)
 # What stands before an address in X.400 and other typed forms: "c=US;dda:SMTP=a@b.example", "rfc822;a@b.example".
 _LABELS = ("dda:smtp", "rfc822", "smtp:", ";smtp", "internet:")
 _MACHINES = frozenset({"mailer-daemon", "postmaster", "mailerdaemon", "mail-daemon", "abuse", "noreply", "no-reply"})
@@ -44,26 +51,22 @@ class Notice:
     """What a machine wrote above the returned mail, and who is known to be concerned."""
 
     lines: tuple[str, ...]
-    subject: str
+    text: str
+    action: str
+    """"delayed" where delivery is still being tried (RFC 3464 section 2.3.3), else "failed"."""
     expected: tuple[str, ...]
     """Recipients of the returned mail, where its header is there."""
     ignored: tuple[str, ...]
     """Sender and receiver of the notice."""
 
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
-
-    @property
-    def action(self) -> str:
-        """ "delayed" where delivery is still being tried (RFC 3464 section 2.3.3), else "failed"."""
-        flat = " ".join(f"{self.subject} {self.text[:20_000]}".casefold().split())
-        return "delayed" if any(phrase in flat for phrase in DELAYED) else "failed"
-
 
 def notice(lines: list[str], *, subject: str, expected: Collection[str], ignored: Collection[str]) -> Notice:
     """A notice cut to a size that can be read in time."""
-    return Notice(tuple(line[:_MAX_CHARS] for line in lines[:_MAX_LINES]), subject, tuple(expected), tuple(ignored))
+    kept = tuple(line[:_MAX_CHARS] for line in lines[:_MAX_LINES])
+    text = "\n".join(kept)
+    flat = " ".join(f"{subject} {text[:_MAX_NOTICE]}".casefold().split())
+    action = "delayed" if any(phrase in flat for phrase in DELAYED) else "failed"
+    return Notice(kept, text[:_MAX_NOTICE], action, tuple(expected), tuple(ignored))
 
 
 def reports(given: Notice) -> tuple[DeliveryReport, ...]:
@@ -76,8 +79,7 @@ def reports(given: Notice) -> tuple[DeliveryReport, ...]:
             each for each in _strongest(list(_blamed(given.lines, wanted, set())), wanted) if each.strength >= LED
         ]
     starts = sorted({each.line for each in blamed})
-    action = given.action
-    found = [_report(each, given, starts, action, wanted) for each in _once(blamed)[:_MAX_REPORTS]]
+    found = [_report(each, given, starts, wanted) for each in _once(blamed)[:_MAX_REPORTS]]
     return tuple({each.recipient.casefold(): each for each in reversed(found)}.values())[::-1]
 
 
@@ -109,8 +111,10 @@ def judged(address: str, action: str, diagnostic: str) -> DeliveryReport:
 
 
 def _blamed(lines: tuple[str, ...], wanted: set[str], ignored: set[str]) -> Iterator[Blamed]:
+    left = _MAX_MENTIONS
     for i, line in enumerate(lines):
-        if "@" not in line:
+        left -= line.count("@")
+        if not 0 < line.count("@") <= _MAX_ON_LINE or left < 0:
             continue
         for found in addresses_in_text.spot(line):
             key = found.address.casefold()
@@ -122,16 +126,16 @@ def _blamed(lines: tuple[str, ...], wanted: set[str], ignored: set[str]) -> Iter
 
 
 def _standing(line: str, found: Spotted, above: str) -> int:
-    before = line[: found.start].strip(_BEFORE).casefold()
+    before = _words_before(line[: found.start])
     if not before or before.endswith(_LABELS):
         return _opening(line[found.end :], above)
     if len(before) == _REPLY_DIGITS and before.isdigit():
         return STARTS
-    if before.endswith(AWAY) and not before.endswith(LEADS):
-        return 0
     if before == "to":
         return REPLIED
-    if before.endswith(LEADS):
+    if _leads_away(before):
+        return 0
+    if f" {before}".endswith(_LEADS):
         return LED
     return REPLIED if bounce_reason.reply_code(line) else MENTIONED
 
@@ -141,9 +145,17 @@ def _opening(tail: str, above: str) -> int:
         return OPENS
     rest = tail.strip(_AFTER)
     if not rest or rest.startswith("("):
-        previous = above.strip(_BEFORE).casefold()
-        return 0 if previous.endswith(AWAY) and not previous.endswith(LEADS) else ALONE
+        return 0 if _leads_away(_words_before(above)) else ALONE
     return STARTS
+
+
+def _words_before(text: str) -> str:
+    """The last words of ``text``, as the phrases are written."""
+    return " ".join(text[-_REACH:].strip(_BEFORE).casefold().split())
+
+
+def _leads_away(before: str) -> bool:
+    return f" {before}".endswith(_AWAY) and not f" {before}".endswith(_LEADS)
 
 
 def _strongest(blamed: list[Blamed], wanted: set[str]) -> list[Blamed]:
@@ -160,14 +172,14 @@ def _once(blamed: list[Blamed]) -> list[Blamed]:
     return list({each.address.casefold(): each for each in reversed(blamed)}.values())[::-1]
 
 
-def _report(each: Blamed, given: Notice, starts: list[int], action: str, wanted: set[str]) -> DeliveryReport:
+def _report(each: Blamed, given: Notice, starts: list[int], wanted: set[str]) -> DeliveryReport:
     end = next((start for start in starts if start > each.line), len(given.lines))
     segment = given.lines[each.line : min(end, each.line + _MAX_SEGMENT)]
     words = _telling(segment)
-    if not words:
+    if not words and len(starts) <= _FEW:
         key = each.address.casefold()
         words = _telling([*segment, *(line for line in given.lines if key in line.casefold())][: 2 * _MAX_SEGMENT])
-    made = judged(each.address, action, words or given.text)
+    made = judged(each.address, given.action, words or given.text)
     return replace(made, recipient=_origin(segment, wanted) or each.address)
 
 

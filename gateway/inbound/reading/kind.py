@@ -6,22 +6,34 @@ Where one sign is not enough, signs are weighed (see ``bounce_signs`` and ``_abs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.inbound.reading import addresses_in_text, bounce_signs
 from gateway.inbound.reading.machine_phrases import (
+    ABSENCE_PREFIXES,
     ABSENCE_SUBJECTS,
     ABSENCE_TEXTS,
     AUTO_PREFIXES,
     AUTO_REPLY_FIELDS,
+    AUTO_TEXTS,
     BULK_FIELDS,
+    HELP_DESK_FIELDS,
+    RECEIPT_PREFIXES,
+    RECEIPT_TEXTS,
 )
 from gateway.inbound.reading.source import Part
 from gateway.mail import Address, DeliveryReport, Kind, ReadingContext
 
 _TOP_CHARS = 1_500
 _UNDELIVERED = frozenset({"failed", "delayed"})
+_PROVEN = 3
+_HUMAN_SUBMISSIONS = frozenset({"", "no", "auto-forwarded"})
+_TAGS = re.compile(r"(?:\[(?!auto|ooo)[^\]]{1,40}\] ?|\*{2,5}spam\*{2,5} ?){1,4}")
+_QUOTE_STARTS = re.compile(
+    r"[ \t]*(?:>|-{3,} ?(?:original|ursprüng|message d|mensaje|messaggio|mensagem|forward)|_{10,}\s*$)"
+)
 _DENIALS = frozenset({"", "no", "false", "0", "none", "off"})
 
 Evidence = tuple[str, ...]
@@ -39,8 +51,20 @@ class Seen:
     reports: tuple[DeliveryReport, ...]
 
     def says(self, name: str) -> str:
-        """The first value of a field, casefolded, without comments at its end (RFC 3834 section 5.2)."""
-        return " ".join(self.root.first(name).casefold().split())
+        """The first value of a field, casefolded, with single spaces."""
+        return " ".join(self.root.first(name)[:_TOP_CHARS].casefold().split())
+
+    @property
+    def flat_subject(self) -> str:
+        """The subject without the tags that gateways and filters put before it."""
+        return _TAGS.sub("", " ".join(self.subject[:_TOP_CHARS].casefold().split()))
+
+    @property
+    def top(self) -> str:
+        """The beginning of the new text on one line."""
+        lines = self.text[: 4 * _TOP_CHARS].casefold().replace("’", "'").split("\n")
+        end = next((i for i, line in enumerate(lines) if i and _QUOTE_STARTS.match(line)), len(lines))
+        return " ".join(" ".join(lines[:end]).split())[:_TOP_CHARS]
 
 
 Rule = Callable[[Seen], Evidence]
@@ -85,14 +109,16 @@ def _is_own(value: str, context: ReadingContext) -> bool:
 
 
 def _feedback(seen: Seen) -> Evidence:
-    """Abuse reports (RFC 5965), and the formats that are older than it."""
+    """Abuse and opt-out reports (RFC 5965), the formats that are older than it, and a mail program's unsubscribing."""
     if seen.root.parameters.get("report-type", "").casefold() == "feedback-report":
         return ("content-type: multipart/report; report-type=feedback-report",)
     if any(part.content_type == "message/feedback-report" for part in seen.root.walk()):
         return ("part: message/feedback-report",)
     if seen.root.has("x-hmxmroriginalrecipient"):
         return ("x-hmxmroriginalrecipient",)
-    subject = seen.subject.casefold()
+    subject = seen.flat_subject
+    if subject == "unsubscribe" and _auto_submitted(seen) not in _HUMAN_SUBMISSIONS:
+        return ("subject: unsubscribe", f"auto-submitted: {_auto_submitted(seen)}")
     if subject.startswith(("complaint about message from", "email feedback report for ip")):
         returned = any(part.content_type == "message/rfc822" for part in seen.root.walk())
         return (f"subject: {subject[:100]}", "part: message/rfc822") if returned else ()
@@ -113,10 +139,13 @@ def _receipt(seen: Seen) -> Evidence:
     """Success reports (RFC 3464) and read receipts (RFC 8098): news from machines, not failures."""
     if seen.reports:
         return tuple(f"{report.action}: {report.recipient}" for report in seen.reports[:3])
-    kind = seen.root.parameters.get("report-type", "").casefold()
-    if kind == "disposition-notification" or seen.root.content_type == "message/disposition-notification":
+    if any(part.content_type == "message/disposition-notification" for part in seen.root.walk()):
+        return ("part: message/disposition-notification",)
+    if seen.root.parameters.get("report-type", "").casefold() == "disposition-notification":
         return ("content-type: multipart/report; report-type=disposition-notification",)
-    return ()
+    prefix = _starting(seen.flat_subject, RECEIPT_PREFIXES)
+    phrase = _within(seen.top, RECEIPT_TEXTS)
+    return (f"subject: {prefix}", f"text: {phrase}") if prefix and phrase else ()
 
 
 def _auto_submitted(seen: Seen) -> str:
@@ -127,10 +156,9 @@ def _auto_reply_field(seen: Seen) -> Evidence:
     """RFC 3834 section 5 and the fields that vacation programs used before and besides it."""
     found = [f"auto-submitted: {_auto_submitted(seen)}"] if _auto_submitted(seen) == "auto-replied" else []
     found += [f"{name}: {seen.says(name)[:80]}" for name in AUTO_REPLY_FIELDS if _affirmed(seen, name)]
-    if seen.says("precedence") in {"auto_reply", "auto-reply", "autoreply"}:
-        found.append(f"precedence: {seen.says('precedence')}")
-    if seen.says("x-precedence") == "auto_reply":
-        found.append("x-precedence: auto_reply")
+    for name in ("precedence", "x-precedence"):
+        if seen.says(name) in {"auto_reply", "auto-reply", "autoreply"}:
+            found.append(f"{name}: {seen.says(name)}")
     return tuple(found)
 
 
@@ -139,66 +167,86 @@ def _affirmed(seen: Seen, name: str) -> bool:
 
 
 def _absence(seen: Seen) -> Evidence:
-    """Automatic replies that no field marks, as Exchange sends them: words and envelope, weighed together."""
+    """Automatic replies that no field marks for sure, as Exchange sends them: words and envelope, weighed together."""
+    words = [*_subject_words(seen), *_text_words(seen)]
+    if not words:
+        return ()
+    found = sorted([*words, *_envelope(seen)], key=lambda each: -each[0])
+    return tuple(evidence for _, evidence in found) if sum(weight for weight, _ in found) >= _PROVEN else ()
+
+
+def _subject_words(seen: Seen) -> list[tuple[int, str]]:
+    sure, likely = (_starting(seen.flat_subject, table) for table in (AUTO_PREFIXES, ABSENCE_PREFIXES))
+    if sure or likely:
+        return [(3 if sure else 2, f"subject: {sure or likely}")]
+    hint = _within(seen.flat_subject, ABSENCE_SUBJECTS)
+    return [(1, f"subject: {hint}")] if hint and not bounce_signs.is_reply_or_forward(seen.flat_subject) else []
+
+
+def _text_words(seen: Seen) -> list[tuple[int, str]]:
+    """A machine that says so is nearly enough; an absence is told by people too."""
+    sure, likely = (_within(seen.top, table) for table in (AUTO_TEXTS, ABSENCE_TEXTS))
+    return [(2 if sure else 1, f"text: {sure or likely}")] if sure or likely else []
+
+
+def _envelope(seen: Seen) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
-    subject = " ".join(seen.subject.casefold().split())
-    prefix = next((p for p in AUTO_PREFIXES if subject.startswith(p)), None)
-    hint = next((p for p in ABSENCE_SUBJECTS if p in subject), None)
-    if prefix:
-        colon = ":" in subject[len(prefix) : len(prefix) + 40] or prefix.endswith((":", "]", ")"))
-        found.append((3 if colon or subject == prefix else 2, f"subject: {prefix}"))
-    elif hint and not bounce_signs.is_reply_or_forward(subject):
-        found.append((1, f"subject: {hint}"))
-    top = " ".join(_new_lines(seen.text).casefold().split())[:_TOP_CHARS]
-    phrase = next((p for p in ABSENCE_TEXTS if p in top), None)
-    if phrase:
-        found.append((1, f"text: {phrase}"))
     if bounce_signs.null_path(seen.root):
         found.append((2, "return-path: <>"))
-    if _suppressed(seen):
+    if _suppressed(seen, {"all", "oof", "autoreply"}):
         found.append((2, f"x-auto-response-suppress: {seen.says('x-auto-response-suppress')[:80]}"))
-    if _auto_submitted(seen) not in {"", "no", "auto-forwarded"}:
+    if _auto_submitted(seen) not in _HUMAN_SUBMISSIONS:
         found.append((2, f"auto-submitted: {_auto_submitted(seen)[:80]}"))
     if seen.says("precedence") in {"bulk", "junk"}:
         found.append((1, f"precedence: {seen.says('precedence')}"))
-    worded = prefix or hint or phrase
-    if not worded or sum(weight for weight, _ in found) < 3:
-        return ()
-    return tuple(evidence for _, evidence in sorted(found, key=lambda each: -each[0]))
+    if seen.root.has("in-reply-to") and not bounce_signs.is_reply_or_forward(seen.flat_subject):
+        found.append((1, "in-reply-to without a reply's subject"))
+    return found
 
 
-def _new_lines(text: str) -> str:
-    return "\n".join(line for line in text[: 4 * _TOP_CHARS].split("\n") if not line.lstrip().startswith(">"))
+def _starting(text: str, phrases: tuple[str, ...]) -> str:
+    return next((phrase for phrase in phrases if text.startswith(phrase)), "")
 
 
-def _suppressed(seen: Seen) -> bool:
-    words = {word.strip() for word in seen.says("x-auto-response-suppress").split(",")}
-    return bool(words & {"all", "oof", "autoreply"})
+def _within(text: str, phrases: tuple[str, ...]) -> str:
+    return next((phrase for phrase in phrases if phrase in text), "")
+
+
+def _suppressed(seen: Seen, wishes: set[str]) -> bool:
+    """[MS-OXCMAIL] section 2.1.3.2.21: which answers the sender does not want."""
+    return bool(wishes & {word.strip() for word in seen.says("x-auto-response-suppress").split(",")})
 
 
 def _rule_forwarded(seen: Seen) -> bool:
     """A person's mail that a mailbox rule passed on: Exchange marks it auto-generated, and it is not.
 
-    An automatic reply by such a rule is found by its words before this is asked.
+    The same agent writes automatic replies, but those answer something and are no forwards.
     """
-    source = seen.says("x-ms-exchange-generated-message-source")
-    return "mailbox rules agent" in source or seen.root.has("x-ms-exchange-inbox-rules-forward")
+    if "mailbox rules agent" not in seen.says("x-ms-exchange-generated-message-source"):
+        return False
+    return (
+        seen.root.has("resent-from")
+        or bounce_signs.is_reply_or_forward(seen.flat_subject)
+        or not (seen.root.has("in-reply-to") or _suppressed(seen, {"all"}))
+    )
 
 
 def _through_own_list(seen: Seen) -> bool:
-    """The mail came over a mailing list that is one of the desk's own doors."""
-    if not seen.context.own_lists:
+    """The mail came over a mailing list or group that is one of the desk's own doors."""
+    doors = {entry.casefold().strip("<> ") for entry in (*seen.context.own_lists, *seen.context.own_addresses)}
+    if not doors:
         return False
-    lists = {entry.casefold().strip("<> ") for entry in seen.context.own_lists}
-    ids = (value.casefold().rpartition("<")[2].strip("<> ") for value in seen.root.every("list-id"))
-    posts = (found.address.casefold() for name in ("list-post", "mailing-list", "x-mailing-list", "sender")
-             for value in seen.root.every(name) for found in addresses_in_text.spot(value[:2000]))  # fmt: skip
-    return any(name in lists or name.replace(".", "@", 1) in lists for name in (*ids, *posts))
+    names = [value.casefold().rpartition("<")[2].strip("<> ") for value in seen.root.every("list-id")]
+    for field in ("list-id", "list-post", "mailing-list", "x-mailing-list", "sender", "x-beenthere"):
+        for value in seen.root.every(field):
+            names += [found.address.casefold() for found in addresses_in_text.spot(value[:2000])]
+    # RFC 2919 section 2: an id is the posting address with a dot for the "@", or begins so.
+    return any(name in doors or name.replace(".", "@", 1) in doors for name in names)
 
 
 def _generated(seen: Seen) -> Evidence:
     value = _auto_submitted(seen)
-    if value in {"", "no", "auto-forwarded"} or _rule_forwarded(seen):
+    if value in _HUMAN_SUBMISSIONS or _rule_forwarded(seen):
         return ()
     return (f"auto-submitted: {value[:80]}",)
 
@@ -207,15 +255,27 @@ def _bulk(seen: Seen) -> Evidence:
     """Lists and mass mail (RFC 2369, RFC 2919, Precedence), and whatever asks not to be answered."""
     if _through_own_list(seen):
         return ()
-    found = [f"{n}: {seen.says(n)[:80]}" for n in ("list-id", "list-post", "list-unsubscribe") if seen.root.has(n)]
-    if seen.says("precedence").partition(" ")[0] in {"bulk", "list", "junk"}:
+    found = _list_fields(seen)
+    if seen.says("precedence").partition(" ")[0] in {"bulk", "list", "junk"} and not _by_help_desk(seen):
         found.append(f"precedence: {seen.says('precedence')[:80]}")
-    if _suppressed(seen) and not _rule_forwarded(seen):
+    if _suppressed(seen, {"all"}) and not _rule_forwarded(seen):
         found.append(f"x-auto-response-suppress: {seen.says('x-auto-response-suppress')[:80]}")
     found += [f"{name}: {seen.says(name)[:80]}" for name in BULK_FIELDS if _affirmed(seen, name)]
-    if seen.says("mailing-list"):
-        found.append(f"mailing-list: {seen.says('mailing-list')[:80]}")
     return tuple(found)
+
+
+def _list_fields(seen: Seen) -> list[str]:
+    names = ("list-id", "list-post", "mailing-list", "list-unsubscribe")
+    found = [f"{name}: {seen.says(name)[:80]}" for name in names if seen.root.has(name)]
+    # Sales and support programs put a lone List-Unsubscribe into the letters that people write with them.
+    answered = seen.root.has("in-reply-to") and bounce_signs.is_reply_or_forward(seen.flat_subject)
+    lone = [name for name in names if seen.root.has(name)] == ["list-unsubscribe"]
+    return [] if lone and answered else found
+
+
+def _by_help_desk(seen: Seen) -> bool:
+    """An agent's answer out of another help desk: Request Tracker marks all its mail as bulk."""
+    return seen.root.has("in-reply-to") and any(seen.root.has(name) for name in HELP_DESK_FIELDS)
 
 
 RULES: tuple[tuple[Kind, Rule], ...] = (

@@ -129,38 +129,48 @@ REPLY_PREFIXES: tuple[str, ...] = (
     "转发", "轉寄", "回覆", "返信", "転送", "atb:", "továbbítás:", "прежен:", "re：", "fwd：", "отв:", "на:",
 )  # fmt: skip
 
-# Beginnings of the subjects of automatic replies: what follows is the subject that was answered.
+# Beginnings of subjects that only automatic replies have; what follows is the subject that was answered.
 AUTO_PREFIXES: tuple[str, ...] = (
     "automatic reply", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse",
-    "autoresponder", "auto-responder", "automated reply", "automated response", "automatic response",
-    "automatically generated reply", "automatic answer", "out of office", "out of the office", "out-of-office",
-    "ooo:", "ooto:", "oof:", "[ooo]", "[auto-reply]", "[autoreply]", "[auto reply]", "(auto-reply)", "***auto",
-    "vacation reply", "vacation response", "vacation message", "on vacation", "on holiday", "on leave",
-    "away from my mail", "away from the office", "away from office", "automatische antwort", "autom. antwort",
-    "automatische reaktion", "automatische rückmeldung", "abwesenheitsnotiz", "abwesenheitsmeldung",
-    "abwesenheit:", "abwesenheitsbenachrichtigung", "abwesenheitsassistent", "nicht im büro",
-    "ich bin nicht im büro", "urlaub:", "eingangsbestätigung", "réponse automatique", "reponse automatique",
-    "absence du bureau", "absent du bureau", "absence :", "absence:", "en congé", "message d'absence",
-    "notification d'absence", "respuesta automática", "respuesta automatica", "fuera de la oficina",
-    "fuera de oficina", "ausente:", "auto respuesta", "autorrespuesta", "autorespuesta", "resposta automàtica",
-    "risposta automatica", "fuori sede", "fuori ufficio", "assenza:", "assente:", "messaggio automatico",
-    "resposta automática", "resposta automatica", "fora do escritório", "ausência temporária", "ausência:",
-    "automatisch antwoord", "automatische beantwoording", "automatisch bericht", "afwezig", "niet aanwezig",
-    "automatyczna odpowiedź", "odpowiedź automatyczna", "autoodpowiedź", "poza biurem", "nieobecność",
-    "автоматический ответ", "автоответ", "автоматична відповідь", "вне офиса", "нет на месте",
-    "автоматичен отговор", "automatiskt svar", "autosvar", "frånvaro", "frånvarande", "ej på kontoret",
-    "automatisk svar", "ikke på kontoret", "ikke til stede", "fravær", "fraværende", "ikke tilstede",
-    "automaattinen vastaus", "poissa", "poissaolo", "automatická odpověď", "automatická odpoveď", "mimo kancelář",
-    "mimo kanceláriu", "nepřítomnost", "neprítomnosť", "automatikus válasz", "házon kívül", "răspuns automat",
-    "raspuns automat", "samodejni odgovor", "automatski odgovor", "automatinis atsakymas", "automātiskā atbilde",
-    "automaatne vastus", "automaatvastus", "otomatik yanıt", "otomatik cevap", "ofis dışında", "işyeri dışında",
-    "αυτόματη απάντηση", "εκτός γραφείου", "svar automatisk", "trả lời tự động", "balasan otomatis",
-    "jawapan automatik", "ตอบกลับอัตโนมัติ", "การตอบกลับอัตโนมัติ", "自動応答", "自動返信", "自动答复", "自动回复",
-    "自動回覆", "自動回復", "不在通知", "不在の連絡", "休暇", "外出通知", "자동 회신", "자동 응답", "부재중",
-    "رد تلقائي", "الرد التلقائي", "מענה אוטומטי", "תשובה אוטומטית", "स्वचालित उत्तर",
+    "autoresponder", "auto-responder", "automated reply", "automated response", "automatic response", "auto:",
+    "automatically generated reply", "automatic answer", "auto answer", "out of office autoreply",
+    "out of office auto-reply", "out of office reply", "out of office response", "out-of-office reply",
+    "[auto-reply]", "[autoreply]", "[auto reply]", "[automatic reply]", "(auto-reply)", "***auto",
+    "vacation reply", "vacation response", "away notice", "vacation autoreply", "automatische antwort",
+    "autom. antwort", "automatische rückmeldung", "automatische reaktion", "automatische abwesenheit",
+    "abwesenheitsnotiz", "abwesenheitsmeldung", "abwesenheitsbenachrichtigung", "abwesenheitsassistent",
+    "automatisierte antwort", "automatische eingangsbestätigung", "réponse automatique", "reponse automatique",
+    "message d'absence", "notification d'absence", "absence du bureau", "respuesta automática",
+    "respuesta automatica", "autorrespuesta", "autorespuesta", "auto respuesta", "resposta automàtica",
+    "risposta automatica", "risponditore automatico", "messaggio automatico", "resposta automática",
+    "resposta automatica", "automatisch antwoord", "automatische beantwoording", "automatisch bericht",
+    "automatyczna odpowiedź", "odpowiedź automatyczna", "autoodpowiedź", "автоматический ответ", "автоответ",
+    "автоматична відповідь", "автоматичен отговор", "аутоматски одговор", "automatiskt svar", "autosvar",
+    "automatisk svar", "svar automatisk", "automaattinen vastaus", "automatická odpověď", "automatická odpoveď",
+    "automatikus válasz", "răspuns automat", "raspuns automat", "samodejni odgovor", "automatski odgovor",
+    "automatinis atsakymas", "automātiskā atbilde", "automātiska atbilde", "automaatne vastus", "automaatvastus",
+    "otomatik yanıt", "otomatik cevap", "αυτόματη απάντηση", "sjálfvirkt svar", "përgjigje automatike",
+    "trả lời tự động", "balasan otomatis", "balasan automatik", "jawapan automatik", "ตอบกลับอัตโนมัติ",
+    "การตอบกลับอัตโนมัติ", "自動応答", "自動返信", "自动答复", "自动回复", "自動回覆", "自動回復", "不在通知",
+    "자동 회신", "자동 응답", "자동회신", "رد تلقائي", "الرد التلقائي", "پاسخ خودکار", "מענה אוטומטי",
+    "תשובה אוטומטית", "स्वचालित उत्तर", "स्वतः उत्तर",
 )  # fmt: skip
 
-# Words anywhere in a subject that hint at an absence; weaker than a prefix.
+# Beginnings that a person may write as well: they need company.
+ABSENCE_PREFIXES: tuple[str, ...] = (
+    "out of office", "out of the office", "out-of-office", "ooo:", "ooto:", "oof:", "[ooo]", "on vacation",
+    "on holiday", "on leave", "on annual leave", "away from my mail", "away from the office", "away from office",
+    "absence:", "abwesenheit", "nicht im büro", "ich bin nicht im büro", "urlaub", "eingangsbestätigung",
+    "absent du bureau", "absence", "en congé", "fuera de la oficina", "fuera de oficina", "ausente", "ausencia",
+    "fuori sede", "fuori ufficio", "assenza", "assente", "fora do escritório", "ausência", "afwezig",
+    "niet aanwezig", "poza biurem", "nieobecność", "вне офиса", "нет на месте", "отпуск", "frånvaro",
+    "frånvarande", "ej på kontoret", "semester", "ikke på kontoret", "ikke til stede", "ikke tilstede", "fravær",
+    "fraværende", "poissa", "poissaolo", "mimo kancelář", "mimo kanceláriu", "nepřítomnost", "neprítomnosť",
+    "házon kívül", "ofis dışında", "işyeri dışında", "εκτός γραφείου", "不在の連絡", "休暇", "外出通知", "부재중",
+    "休假", "不在办公室", "خارج المكتب",
+)  # fmt: skip
+
+# Words anywhere in a subject that hint at a machine's answer.
 ABSENCE_SUBJECTS: tuple[str, ...] = (
     "out of office", "out of the office", "out-of-office", "autoreply", "auto-reply", "auto reply",
     "automatic reply", "autoresponder", "on vacation", "abwesenheit", "réponse automatique", "absence du bureau",
@@ -168,6 +178,26 @@ ABSENCE_SUBJECTS: tuple[str, ...] = (
     "automatisch antwoord", "autoresponse", "auto response", "auto-response", "自動返信", "自动回复", "自動応答",
     "автоответ", "is away", "thank you for contacting", "thank you for your email", "thank you for your message",
     "we have received your", "your request has been received", "we received your",
+)  # fmt: skip
+
+# Sentences in which a machine says that it is one.
+AUTO_TEXTS: tuple[str, ...] = (
+    "this is an automatic reply", "this is an automated reply", "this is an auto reply", "this is an auto-reply",
+    "this is an automated response", "this is an automatic response", "this is an auto response",
+    "this is an automated message", "this is an automatic message", "this is an automatically generated",
+    "this is a computer generated", "automatically generated reply", "automatically generated response",
+    "this message was generated automatically", "this email was generated automatically",
+    "your message will not be forwarded", "your email will not be forwarded", "your mail will not be forwarded",
+    "this mailbox is not monitored", "this email address is not monitored", "this inbox is not monitored",
+    "dies ist eine automatische", "dies ist eine automatisch", "diese e-mail wurde automatisch",
+    "automatisch generierte", "automatisch erstellte", "ihre e-mail wird nicht weitergeleitet",
+    "ihre nachricht wird nicht weitergeleitet", "ihre mail wird nicht weitergeleitet",
+    "ceci est une réponse automatique", "ceci est un message automatique", "esta es una respuesta automática",
+    "este es un mensaje automático", "questa è una risposta automatica", "esta é uma resposta automática",
+    "dit is een automatisch", "to jest automatyczna", "wiadomość automatyczna", "это автоматический ответ",
+    "detta är ett automatiskt", "dette er et automatisk", "tämä on automaattinen", "toto je automatická",
+    "ez egy automatikus", "bu otomatik bir", "これは自動", "自動返信メール", "本邮件为自动", "这是自动回复",
+    "자동으로 발송", "자동 회신입니다",
 )  # fmt: skip
 
 # Sentences of absence notes, looked for in the first lines of the new text.
@@ -178,32 +208,41 @@ ABSENCE_TEXTS: tuple[str, ...] = (
     "i am away from my", "i'm away from my", "i am on vacation", "i'm on vacation", "i will be on vacation",
     "i am on holiday", "i am on annual leave", "i'm on annual leave", "i am on leave", "i am on parental leave",
     "i am on maternity leave", "limited access to email", "limited access to my email", "no access to email",
-    "intermittent access to email", "this is an automatic reply", "this is an automated reply", "this is an auto",
-    "this is an automated response", "this is an automatic response", "automatically generated reply",
-    "automatically generated response", "this mailbox is not monitored", "this email address is not monitored",
-    "no longer monitored", "will reply upon my return", "respond upon my return", "reply when i return",
-    "thank you for your email. i am", "i no longer work", "no longer with the company", "no longer works",
-    "no longer employed", "your message will not be forwarded", "your email will not be forwarded",
-    "your mail will not be forwarded", "ich bin derzeit nicht", "ich bin zur zeit nicht", "ich bin momentan nicht",
-    "ich bin nicht im büro", "ich bin bis", "ich bin ab", "ich befinde mich", "bin ich nicht im büro",
-    "nicht im haus", "nicht erreichbar", "ihre e-mail wird nicht weitergeleitet",
-    "ihre nachricht wird nicht weitergeleitet", "im urlaub", "in elternzeit", "außer haus",
-    "automatisch generierte", "dies ist eine automatische", "je suis absent", "je suis actuellement absent",
-    "je suis en congé", "je serai absent", "de retour le", "ceci est une réponse automatique",
-    "ceci est un message automatique", "estoy fuera de la oficina", "estaré fuera", "me encuentro fuera",
-    "estoy de vacaciones", "estaré de vacaciones", "no estaré disponible", "esta es una respuesta automática",
-    "sono fuori ufficio", "sono assente", "sarò assente", "sono in ferie", "sarò fuori ufficio",
-    "estou fora do escritório", "estarei ausente", "estou de férias", "estarei de férias", "estou ausente",
-    "ik ben afwezig", "ik ben niet aanwezig", "ik ben niet op kantoor", "ik ben met vakantie",
-    "ik ben op vakantie", "jestem poza biurem", "przebywam na urlopie", "jestem na urlopie", "jestem nieobecn",
-    "я в отпуске", "нахожусь в отпуске", "меня нет в офисе", "я отсутствую", "буду отсутствовать", "я у відпустці",
-    "jag är inte på kontoret", "jag är på semester", "jag är ledig", "jag är tillbaka", "jeg er ikke på kontoret",
-    "jeg er på ferie", "jeg holder ferie", "jeg har ferie", "jeg er fraværende", "olen lomalla", "olen poissa",
-    "en ole paikalla", "jsem mimo kancelář", "nejsem v kanceláři", "mám dovolenou", "čerpám dovolenou",
-    "som mimo kancelárie", "nem vagyok az irodában", "szabadságon vagyok", "sunt în concediu", "nu sunt la birou",
-    "ofis dışındayım", "izindeyim", "ofiste değilim", "λείπω", "βρίσκομαι εκτός γραφείου", "不在にしております",
-    "休暇中", "不在のため", "外出しております", "外出中", "我不在办公室", "我正在休假", "休假中", "我在休假",
-    "我目前不在", "부재중입니다", "휴가 중", "휴가중", "خارج المكتب", "אני לא במשרד", "אני בחופשה",
+    "intermittent access to email", "will reply upon my return", "respond upon my return", "reply when i return",
+    "respond when i return", "thank you for your email. i am", "i no longer work", "no longer with the company",
+    "no longer works", "no longer employed", "no longer monitored", "ich bin derzeit nicht",
+    "ich bin zur zeit nicht", "ich bin zurzeit nicht", "ich bin momentan nicht", "ich bin aktuell nicht",
+    "ich bin nicht im büro", "ich bin nicht im haus", "bin ich nicht im büro", "nicht im haus", "nicht erreichbar",
+    "im urlaub", "in elternzeit", "außer haus", "bin ich wieder erreichbar", "je suis absent",
+    "je suis actuellement absent", "je suis en congé", "je serai absent", "de retour le", "je serai de retour",
+    "estoy fuera de la oficina", "estaré fuera", "me encuentro fuera", "estoy de vacaciones",
+    "estaré de vacaciones", "no estaré disponible", "sono fuori ufficio", "sono assente", "sarò assente",
+    "sono in ferie", "sarò fuori ufficio", "estou fora do escritório", "estarei ausente", "estou de férias",
+    "estarei de férias", "estou ausente", "ik ben afwezig", "ik ben niet aanwezig", "ik ben niet op kantoor",
+    "ik ben met vakantie", "ik ben op vakantie", "jestem poza biurem", "przebywam na urlopie", "jestem na urlopie",
+    "jestem nieobecn", "я в отпуске", "нахожусь в отпуске", "меня нет в офисе", "я отсутствую",
+    "буду отсутствовать", "я у відпустці", "jag är inte på kontoret", "jag är på semester", "jag är ledig",
+    "jag är tillbaka", "jeg er ikke på kontoret", "jeg er på ferie", "jeg holder ferie", "jeg har ferie",
+    "jeg er fraværende", "olen lomalla", "olen poissa", "en ole paikalla", "jsem mimo kancelář",
+    "nejsem v kanceláři", "mám dovolenou", "čerpám dovolenou", "som mimo kancelárie", "nem vagyok az irodában",
+    "szabadságon vagyok", "sunt în concediu", "nu sunt la birou", "ofis dışındayım", "izindeyim", "ofiste değilim",
+    "λείπω", "βρίσκομαι εκτός γραφείου", "不在にしております", "休暇中", "不在のため", "外出しております",
+    "外出中", "我不在办公室", "我正在休假", "休假中", "我在休假", "我目前不在", "부재중입니다", "휴가 중",
+    "휴가중", "خارج المكتب", "אני לא במשרד", "אני בחופשה",
+)  # fmt: skip
+
+# Subjects of read receipts that are no RFC 8098 report (Exchange to Exchange and Outlook's own).
+RECEIPT_PREFIXES: tuple[str, ...] = (
+    "read:", "not read:", "read receipt", "return receipt", "gelesen:", "ungelesen gelöscht:", "lu :", "lu:",
+    "non lu", "leído:", "leido:", "letto:", "lida:", "gelezen:", "przeczytane:", "прочтено:", "прочитано:",
+    "läst:", "læst:", "lest:", "luettu:", "přečteno:", "okundu:", "開封済み:", "既読:", "已读:", "已讀:", "읽음:",
+    "disposition notification",
+)  # fmt: skip
+
+RECEIPT_TEXTS: tuple[str, ...] = (
+    "was read on", "was deleted without being read", "this is a return receipt", "this is a receipt for the mail",
+    "wurde gelesen", "wurde am", "a été lu", "se leyó", "è stato letto", "foi lida", "is gelezen",
+    "было прочитано",
 )  # fmt: skip
 
 # Fields that only robots set, whatever their value (unless it denies).
@@ -216,10 +255,13 @@ AUTO_REPLY_FIELDS: tuple[str, ...] = (
 
 BULK_FIELDS: tuple[str, ...] = (
     "x-autogenerated", "x-auto-generated", "x-fc-machinegenerated", "x-fc-machine-generated",
-    "x-machine-generated", "x-loop", "x-no-loop", "x-rt-loop-prevention", "x-otrs-loop", "x-zammad-loop",
-    "x-loop-prevention", "x-cron-env", "x-mailing-list", "x-list", "x-campaign", "x-campaignid", "x-campaign-id",
-    "x-mc-user", "x-csa-complaints", "x-mailer-recptid", "x-mass-mail", "x-bulkmail", "x-newsletter",
+    "x-machine-generated", "x-loop", "x-no-loop", "x-otrs-loop", "x-zammad-loop", "x-loop-prevention",
+    "x-cron-env", "x-mailing-list", "x-list", "x-campaign", "x-campaignid", "x-campaign-id", "x-mc-user",
+    "x-csa-complaints", "x-mailer-recptid", "x-mass-mail", "x-bulkmail", "x-newsletter",
 )  # fmt: skip
+
+# Help desks whose agents' answers bear the marks of bulk mail.
+HELP_DESK_FIELDS: tuple[str, ...] = ("x-rt-ticket", "rt-ticket", "x-rt-loop-prevention")
 
 # Programs that people write with (X-Mailer, User-Agent).
 HUMAN_CLIENTS: tuple[str, ...] = (
