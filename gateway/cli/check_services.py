@@ -67,7 +67,11 @@ def templates(settings: Settings) -> Iterator[Row]:
     folder = settings.notices.templates
     if folder and not settings.path(folder).is_dir():
         yield fail("notices.templates", f"there is no folder {settings.path(folder)}")
-    yield from plain(Renderer(settings).check())
+    renderer = Renderer(settings)
+    problems = renderer.check()
+    yield from (fail(f"template {name}", problem) for name, problem in problems)
+    if not problems:
+        yield ok(f"templates: {len(renderer.names())} notices in {', '.join(renderer.locales())}")
 
 
 def database(settings: Settings) -> Iterator[Row]:

@@ -84,6 +84,20 @@ def test_a_folder_of_templates_that_is_not_there(tmp_path):
     assert next(iter(rows)).advice == f"there is no folder {tmp_path}/nowhere"
 
 
+def test_the_shipped_templates_are_well(tmp_path):
+    assert [row.state for row in checks.templates(settings(tmp_path))] == [State.OK]
+
+
+def test_a_template_with_a_mistake_is_named(tmp_path):
+    own = tmp_path / "mine" / "en" / "received.subject.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text("{{ client.frist_name }}")
+    (row,) = checks.templates(settings(tmp_path, notices={"templates": "mine"}))
+    assert row.state is State.FAIL
+    assert "received" in row.what
+    assert "frist_name" in row.advice
+
+
 def test_outgoing_mail_into_a_maildir(tmp_path):
     assert [row.state for row in checks.relay(settings(tmp_path))] == [State.OK]
 
@@ -93,3 +107,43 @@ def test_a_relay_whose_password_cannot_be_read(tmp_path):
     rows = list(run([("relay", checks.relay)], settings(tmp_path, outbound=outbound)))
     assert [row.state for row in rows] == [State.FAIL]
     assert "cannot read the secret file" in rows[0].advice
+
+
+def mailbox(port: int, password: str = "pw") -> dict[str, Any]:
+    return {
+        "name": "support",
+        "host": "127.0.0.1",
+        "port": port,
+        "tls": "none",
+        "username": "support@desk.example",
+        "password": password,
+    }
+
+
+def test_a_mailbox_that_can_be_read(tmp_path, dovecot):
+    dovecot.add_user("support@desk.example")
+    rows = list(checks.mailboxes(settings(tmp_path, inbound={"imap": [mailbox(dovecot.port)]})))
+    assert {row.state for row in rows} == {State.OK}
+    assert f"mailbox support connect: 127.0.0.1:{dovecot.port}, tls none" in [row.what for row in rows]
+
+
+def test_a_login_that_is_refused(tmp_path, dovecot):
+    dovecot.add_user("support@desk.example")
+    rows = list(checks.mailboxes(settings(tmp_path, inbound={"imap": [mailbox(dovecot.port, "wrong")]})))
+    assert [row.state for row in rows] == [State.OK, State.FAIL]
+    assert "wrong" not in repr(rows)
+
+
+def test_servers_that_are_not_there_are_told_one_by_one(tmp_path, free_port):
+    found = settings(
+        tmp_path,
+        inbound={"imap": [mailbox(free_port)]},
+        outbound={"smtp": {"host": "127.0.0.1", "port": free_port, "tls": "none"}},
+    )
+    rows = list(run(checks.CHECKS[-2:], found))
+    assert [row.state for row in rows] == [State.FAIL, State.FAIL]
+
+
+def test_a_relay_that_answers(tmp_path, smtp_sink):
+    found = settings(tmp_path, outbound={"smtp": {"host": "127.0.0.1", "port": smtp_sink.port, "tls": "none"}})
+    assert {row.state for row in checks.relay(found)} == {State.OK}
