@@ -44,7 +44,9 @@ def mentions_date(text: str) -> bool:
         return True
     if "tháng" in words:
         return True
-    return bool(_TIME.search(text)) and any(word in WEEKDAYS for word in words)
+    if not _TIME.search(text):
+        return False
+    return any(word in WEEKDAYS or (len(word) == 4 and word[:2] in ("19", "20", "25")) for word in words)
 
 
 def starts_like_date(text: str) -> bool:

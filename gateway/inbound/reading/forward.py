@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.inbound.reading import dates, mailboxes, phrases, quote_headers
+from gateway.inbound.reading import attributions, dates, mailboxes, phrases, quote_headers
 from gateway.inbound.reading import html as markup
 from gateway.inbound.reading.lines import depth, is_blank, unquote
 from gateway.inbound.reading.phrases import key
@@ -42,9 +42,17 @@ def inline(text: str, subject: str) -> Forwarded | None:
     sender = mailboxes.parse(head.values.get("from", ""))
     if sender is None:
         return None
-    body = [unquote(line, head.levels) for line in lines[head.end :]]
+    body = _body(lines[head.end :], head.levels)
     inner = head.values.get("subject", "") or _bare_subject(subject)
     return Forwarded(sender, " ".join(inner.split()), dates.parse(head.values.get("date", "")), _joined(body))
+
+
+def _body(lines: Sequence[str], levels: int) -> list[str]:
+    """The forwarded text. Where it is quoted, what stands below the last quoted line is the forwarder's."""
+    if levels:
+        last = max((at for at, line in enumerate(lines) if depth(line)), default=-1)
+        lines = lines[: last + 1]
+    return [unquote(line, levels) for line in lines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +119,9 @@ def _unmarked(lines: Sequence[str], at: int, level: int, subject: str) -> _Head 
     head = _block(lines, at, level)
     if head is not None:
         return head if is_forward_subject(subject) or _repeats(subject, head.values.get("subject", "")) else None
-    if level or not is_forward_subject(subject) or not quote_headers.may_be_attribution(lines[at]):
+    if level or not is_forward_subject(subject) or not attributions.may_close(lines[at]):
         return None
-    start = quote_headers.attribution(lines, at)
+    start = attributions.start_of(lines, at)
     following = next((line for line in lines[at + 1 : at + 12] if not is_blank(line)), "")
     if start is None or not following or depth(following):
         return None
@@ -244,7 +252,7 @@ _RUNNING_LABELS = [
 def _begins_reply(lines: Sequence[str], at: int, kind: str | None) -> bool:
     if kind == "original" or quote_headers.header_block(lines, at) is not None:
         return True
-    return quote_headers.may_be_attribution(lines[at]) and quote_headers.attribution(lines, at) is not None
+    return attributions.may_close(lines[at]) and attributions.start_of(lines, at) is not None
 
 
 def _bare_subject(subject: str) -> str:

@@ -70,13 +70,22 @@ _HIDDEN = re.compile(
 
 
 @dataclass(slots=True)
+class Leaf:
+    """A node that wrote something, and the first and last line that it wrote to."""
+
+    node: LexborNode
+    first: int = -1
+    last: int = -1
+
+
+@dataclass(slots=True)
 class Page:
-    """A rendered body: its lines, the nodes that wrote them, and which lines a client marked as signature."""
+    """A rendered body: its lines, the leaves that wrote them, and which lines a client marked as signature."""
 
     lines: list[str] = field(default_factory=list)
     signature_lines: set[int] = field(default_factory=set)
-    origins: list[tuple[LexborNode, int, int]] = field(default_factory=list)
-    """Leaf node, first line, last line."""
+    quote_lines: set[int] = field(default_factory=set)
+    leaves: list[Leaf] = field(default_factory=list)
 
 
 def to_text(html: str) -> str:
@@ -102,7 +111,7 @@ def new_fragment(html: str) -> str:
         return ""
     tree = LexborHTMLParser(html)
     page = _Walk(tree, mark_quotes=True).page()
-    found = roles(page.lines, page.signature_lines)
+    found = roles(page.lines, signature_lines=page.signature_lines, quote_lines=page.quote_lines)
     _prune(page, found)
     body = tree.body
     return (body.inner_html or "").strip() if body is not None else ""
@@ -110,15 +119,16 @@ def new_fragment(html: str) -> str:
 
 def _prune(page: Page, found: list[Role]) -> None:
     """Takes out every leaf that wrote no new line, then what has become empty."""
-    for node, first, last in page.origins:
-        kept = [page.lines[at] for at in range(first, last + 1) if at < len(found) and found[at] is Role.NEW]
-        if len(kept) == last + 1 - first:
+    for leaf in page.leaves:
+        lines = range(leaf.first, leaf.last + 1)
+        kept = [page.lines[at] for at in lines if found[at] is Role.NEW]
+        if leaf.first < 0 or len(kept) == len(lines):
             continue
-        parent = node.parent
-        if kept and node.tag == "-text":
-            node.replace_with("\n".join(kept))
+        parent = leaf.node.parent
+        if kept and leaf.node.tag == "-text":
+            leaf.node.replace_with("\n".join(kept))
         else:
-            node.decompose()
+            leaf.node.decompose()
             _drop_empty(parent)
 
 
@@ -187,10 +197,13 @@ class _Walk:
         self._mark = mark_quotes
         self._page = Page()
         self._line: list[str] = []
+        self._writing: list[Leaf] = []
+        self._last_depth = 0
         self._space = False
         self._gap = False
         self._depth = 0
         self._tail = 0
+        self._certain = 0
         self._signature = 0
         self._pre = 0
         self._lists: list[int] = []
@@ -227,6 +240,7 @@ class _Walk:
         if html_quotes.is_quote(node, mark=self._mark):
             self._break()
             self._depth += 1
+            self._certain += html_quotes.is_certain(node)
         if self._mark and html_quotes.is_signature(node):
             self._break()
             self._signature += 1
@@ -261,6 +275,7 @@ class _Walk:
         if html_quotes.is_quote(node, mark=self._mark):
             self._break()
             self._depth -= 1
+            self._certain -= html_quotes.is_certain(node)
         if self._mark and html_quotes.is_signature(node):
             self._break()
             self._signature -= 1
@@ -273,18 +288,22 @@ class _Walk:
 
     def _text(self, node: LexborNode) -> None:
         text = node.text_content or ""
-        first = len(self._page.lines)
         if self._pre:
+            self._leaf(node)
             self._preformatted(text)
-        else:
+        elif text.strip():
+            self._leaf(node)
             self._flowing(text)
-        self._page.origins.append((node, first, max(first, len(self._page.lines) - (not self._line))))
+        else:
+            self._space = True
 
     def _preformatted(self, text: str) -> None:
         head, *rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self._line.append(head)
+        leaf = self._writing[-1]
         for line in rest:
             self._end_line()
+            self._writing.append(leaf)
             self._line.append(line)
 
     def _flowing(self, text: str) -> None:
@@ -304,13 +323,16 @@ class _Walk:
         self._line.append(text)
 
     def _leaf(self, node: LexborNode) -> None:
-        at = len(self._page.lines)
-        self._page.origins.append((node, at, at))
+        leaf = Leaf(node)
+        self._page.leaves.append(leaf)
+        self._writing.append(leaf)
 
     def _break(self) -> None:
         """Ends the line if anything stands in it."""
         if any(part.strip() for part in self._line):
             self._end_line()
+        elif self._writing and self._page.lines:
+            self._settle()
         self._line.clear()
         self._space = False
 
@@ -320,16 +342,27 @@ class _Walk:
         self._space = False
         lines = self._page.lines
         if text and self._gap and lines and lines[-1].strip("> "):
-            self._put("")
+            self._put("", min(self._last_depth, self._depth + self._tail))
         if text:
             self._gap = False
-        self._put(text)
+        self._put(text, self._depth + self._tail)
+        self._last_depth = self._depth + self._tail
+        self._settle()
 
-    def _put(self, text: str) -> None:
+    def _settle(self) -> None:
+        """What was written since the last line end stands on the last line."""
+        for leaf in self._writing:
+            leaf.last = len(self._page.lines) - 1
+            leaf.first = leaf.last if leaf.first < 0 else leaf.first
+        self._writing.clear()
+
+    def _put(self, text: str, depth: int) -> None:
         lines = self._page.lines
         if not text and len(lines) > 1 and not lines[-1].strip("> ") and not lines[-2].strip("> "):
             return
-        prefix = "> " * (self._depth + self._tail)
+        prefix = "> " * depth
+        if self._certain or self._tail:
+            self._page.quote_lines.add(len(lines))
         if self._signature and not prefix:
             self._page.signature_lines.add(len(lines))
         lines.append((prefix + text).rstrip() if prefix else text)
@@ -355,7 +388,8 @@ class _Walk:
             self._cells[-1] += 1
             if self._cells[-1] > 1 and any(part.strip() for part in self._line):
                 tail = "".join(self._line).rstrip()
-                self._write(" " if tail.endswith((":", "：", "|")) else " | ")
+                self._space = False
+                self._line.append(" " if tail.endswith((":", "：", "|")) else " | ")
 
     def _link(self, node: LexborNode) -> None:
         target = (node.attributes.get("href") or "").strip()

@@ -79,6 +79,10 @@ _SIGNATURE_IDS = frozenset(
 )
 
 
+_QUOTE_NAMES = frozenset({"quote", "messagereplysection", "replysection"})
+_SIGNATURE_NAMES = frozenset({"messagesignaturesection"})
+
+
 def _classes(node: LexborNode) -> list[str]:
     return (node.attributes.get("class") or "").lower().split()
 
@@ -96,9 +100,21 @@ def is_quote(node: LexborNode, *, mark: bool) -> bool:
     if not mark or tag in ("-text", "body", "html"):
         return False
     names = [name.removeprefix("x_") for name in _classes(node)]
-    if any(name in _QUOTE_CLASSES for name in names) or _id(node) in _QUOTE_IDS:
-        return not _is_forward(node) and not _holds_all(node)
-    return False
+    named = (node.attributes.get("name") or "").lower() in _QUOTE_NAMES and tag == "div"
+    if named or any(name in _QUOTE_CLASSES for name in names) or _id(node) in _QUOTE_IDS:
+        return not _is_forward(node)
+    return tag == "div" and _has_quote_bar(node)
+
+
+def is_certain(node: LexborNode) -> bool:
+    """Whether the quote is one for sure, and not a passage that merely looks like one."""
+    return node.tag != "blockquote" and not _has_quote_bar(node)
+
+
+def _has_quote_bar(node: LexborNode) -> bool:
+    """A thin line at the left and space beside it."""
+    style = (node.attributes.get("style") or "").lower().replace(" ", "")
+    return "border-left:" in style and "solid" in style and "padding" in style and "border-right" not in style
 
 
 def _is_indentation(node: LexborNode) -> bool:
@@ -106,12 +122,6 @@ def _is_indentation(node: LexborNode) -> bool:
     if node.attributes.get("type") == "cite" or "gmail_quote" in _classes(node):
         return False
     return "border:none" in style or "border:medium" in style or "margin:00040px" in style
-
-
-def _holds_all(node: LexborNode) -> bool:
-    """Some clients wrap the whole answer into what they call a quote; an empty sheet besides it gives that away."""
-    body = node.parser.body if node.parser is not None else None
-    return body is not None and node.parent is not None and node.mem_id == body.mem_id
 
 
 def _is_forward(node: LexborNode) -> bool:
@@ -143,7 +153,9 @@ def _is_outlook_border(node: LexborNode) -> bool:
 def is_signature(node: LexborNode) -> bool:
     if node.tag in ("-text", "body", "html"):
         return False
-    return any(name.removeprefix("x_") in _SIGNATURE_CLASSES for name in _classes(node)) or _id(node) in _SIGNATURE_IDS
+    if (node.attributes.get("name") or "").lower() in _SIGNATURE_NAMES or _id(node) in _SIGNATURE_IDS:
+        return True
+    return any(name.removeprefix("x_") in _SIGNATURE_CLASSES for name in _classes(node))
 
 
 def is_tight(node: LexborNode) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.inbound.reading.phrases import LABELS, MAX_LABEL, WROTE, key
+from gateway.inbound.reading.phrases import INVISIBLE, LABELS, MAX_LABEL, WROTE, key
 
 MAX_EXAMINED = 2_000
 """Characters of a line that are looked at; what stands behind is text, whatever it is."""
 
 _MARKS = "*_ \t\u00a0\u3000\ufeff\u200b\u200e\u200f\u202a\u202b\u202c\u2028"
 _INVISIBLE = _MARKS.replace("_", "")
-_DASHES = "-–—_=─━－﹣"
-_RULES = "-–—_=*~─━﹣－•#+"
+DASHES = "-–—_=─━－﹣‐‑‒―−"
+_RULES = DASHES + "*~•#+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,11 @@ def depth(line: str) -> int:
         elif char not in " \u00a0\t|":
             break
     return level if line.lstrip(" \u00a0\t\ufeff").startswith(">") else 0
+
+
+def visible(line: str) -> str:
+    """The line without marks of direction and width, which clients strew around names and addresses."""
+    return line if line.isascii() else line.translate(INVISIBLE)
 
 
 def is_torn_attribution(line: str) -> bool:
@@ -67,8 +72,8 @@ def is_rule(line: str) -> bool:
 def within_rules(line: str) -> str | None:
     """The words between two drawn lines (``---- Original Message ----``), or None. At least two marks a side."""
     bare = line[:MAX_EXAMINED].strip(" \t\u00a0*>|")
-    inner = bare.strip(_DASHES)
-    if not inner or bare[:2].strip(_DASHES) or bare[-2:].strip(_DASHES):
+    inner = bare.strip(DASHES)
+    if not inner or bare[:2].strip(DASHES) or bare[-2:].strip(DASHES):
         return None
     return inner.strip(" \t\u00a0:*")
 

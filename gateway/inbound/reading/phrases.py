@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import unicodedata
 
-_IGNORED = dict.fromkeys(
+INVISIBLE = dict.fromkeys(
     map(ord, "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\u00ad")
 )
 
 
 def key(text: str) -> str:
     """How words are compared: NFC, casefolded, invisible marks dropped, white space single."""
-    shown = unicodedata.normalize("NFC", text.translate(_IGNORED)).casefold().replace("i̇", "i")
+    shown = unicodedata.normalize("NFC", text.translate(INVISIBLE)).casefold().replace("i̇", "i")
     return " ".join(shown.split())
 
 
@@ -97,7 +97,7 @@ WROTE_CJK = (
 )
 
 OPENERS = _words("""
-on | le | am | um | il | el | op | em | a | w | dnia | dne | dňa | den | d. | på | på: | in | in data | il giorno | på den | la | pe | la data | în | dana | u | vào | vào lúc | lúc | στις | στην | в | на | 在 | 于 | 於 | בתאריך | ב | في | pada | tarihinde | ons | kell | datum | em: | no dia | de | den: | dana: | am: | on: | el día | mnt | dňa: | yn
+on | at | le | am | um | il | el | op | em | a | w | dnia | dne | dňa | den | d. | på | på: | in | in data | il giorno | på den | la | pe | la data | în | dana | u | vào | vào lúc | lúc | στις | στην | в | на | 在 | 于 | 於 | בתאריך | ב | في | pada | tarihinde | ons | kell | datum | em: | no dia | de | den: | dana: | am: | on: | el día | mnt | dňa: | yn
 """)
 
 ORIGINAL_MESSAGE = _words("""
@@ -109,6 +109,9 @@ alkuperäinen viesti | eredeti üzenet | eredeti levél | mesaj original | mesaj
 原始邮件 | 原始郵件 | 原始邮件信息 | 原邮件 | 邮件原件 | 原始消息 | 原信件 | 元のメッセージ | 元のメール | オリジナルメッセージ | 원본 메시지 | 원본 메일 | 원본메시지 | 원본 내용 | הודעה מקורית | הודעה מקורית: | الرسالة الأصلية | رسالة أصلية | thư gốc | tin nhắn gốc | ข้อความต้นฉบับ | pesan asli | pesan asal | algne kiri | algne sõnum | sākotnējais ziņojums | pradinis laiškas
 antwort | reply message | replied message | previous message | begin original message | original message follows | vorherige nachricht | anfang der ursprünglichen nachricht | previous replies | vorherige antworten
 """)
+
+PROCESSED_BY = ("original message processed by", "originalnachricht verarbeitet durch", "message original traité par")
+"""What a few clients write above the quote instead of a drawn line."""
 
 FORWARD_MARKERS = _words("""
 forwarded message | begin forwarded message | forwarded email | forwarded mail | forwarded by | start of forwarded message | begin forwarded mail | fwd | fwd.msg | forwarded message follows | forward message | mail forwarded message | forwarded conversation
@@ -156,7 +159,7 @@ odesláno z | odoslané z | odoslané cez | získat outlook | získať outlook |
 sendt fra min | sendt fra | sendt med | sendt via | hent outlook | få outlook | skaff deg outlook | last ned outlook
 skickat från min | skickat från | skickat med | skickat via | skaffa outlook | hämta outlook
 lähetetty | hanki outlook | hae outlook
-küldve | elküldve | az outlook beszerzése | iphone-ról küldve | ipadről küldve
+küldve | elküldve | az iphone | az ipad | a samsung | az outlook beszerzése | iphone-ról küldve | ipadről küldve
 trimis de pe | trimis din | trimis cu | obțineți outlook | trimis prin
 poslano s | poslano sa | poslano iz | poslano putem | poslato sa | poslato iz | preuzmite outlook | nabavite outlook | dohvati outlook
 отправлено с | отправлено из | отправлено через | отправлено от | послано с | скачать outlook | скачайте outlook | отправлено на | з моего | надіслано з | надіслано через | відправлено з | надіслано від | отримати outlook | изпратено от | изпратено с | изтеглете outlook
@@ -266,3 +269,188 @@ REPLY_ABOVE = tuple(
     )
 )
 """What desks write above their own mails so that a reply can be told from the quote."""
+
+BANNERS = tuple(
+    map(
+        key,
+        (
+            "originated from outside",
+            "originates from outside",
+            "originating from outside",
+            "is from an external",
+            "this is an external email",
+            "external email",
+            "external sender",
+            "external message",
+            "you don't often get email from",
+            "some people who received this message don't often get email from",
+            "caution: external",
+            "sent from outside of",
+            "came from outside",
+            "stammt von außerhalb",
+            "von außerhalb der organisation",
+            "externe e-mail",
+            "externer absender",
+            "sie erhalten nicht oft",
+            "sie erhalten nicht häufig",
+            "provient de l'extérieur",
+            "expéditeur externe",
+            "courriel externe",
+            "e-mail externe",
+            "vous n'obtenez pas souvent",
+            "no suele recibir",
+            "se originó fuera",
+            "correo externo",
+            "remitente externo",
+            "não costuma receber",
+            "remetente externo",
+            "email externo",
+            "originou-se fora",
+            "mittente esterno",
+            "email esterna",
+            "non si ricevono spesso",
+            "afkomstig van buiten",
+            "externe afzender",
+            "u ontvangt niet vaak",
+            "spoza organizacji",
+            "zewnętrzny nadawca",
+        ),
+    )
+)
+"""What mail systems put above the text of mail from outside."""
+
+DISCLAIMERS = tuple(
+    map(
+        key,
+        (
+            "disclaimer",
+            "confidentiality notice",
+            "confidentiality note",
+            "confidentiality:",
+            "notice of confidentiality",
+            "important notice:",
+            "legal notice",
+            "privileged and confidential",
+            "the information contained in this",
+            "the information in this e-mail",
+            "the information in this email",
+            "the contents of this e",
+            "this e-mail and any",
+            "this email and any",
+            "this message and any",
+            "this e-mail (including",
+            "this email (including",
+            "this message (including",
+            "this e-mail is confidential",
+            "this email is confidential",
+            "this e-mail may contain",
+            "this email may contain",
+            "this message may contain",
+            "this message contains confidential",
+            "this e-mail message",
+            "this electronic message",
+            "this communication is",
+            "this communication (including",
+            "this email is intended",
+            "this e-mail is intended",
+            "this message is intended",
+            "if you are not the intended recipient",
+            "if you have received this",
+            "please consider the environment",
+            "consider the environment before",
+            "think before you print",
+            "save a tree",
+            "virus-free",
+            "this email has been scanned",
+            "this e-mail has been scanned",
+            "this email has been checked for viruses",
+            "this email was scanned",
+            "avast logo",
+            "no virus found",
+            "to unsubscribe from this group",
+            "you received this message because you are subscribed",
+            "you are receiving this because you",
+            "reply to this email directly or view it",
+            "diese e-mail enthält vertrauliche",
+            "diese e-mail kann vertrauliche",
+            "diese nachricht enthält vertrauliche",
+            "diese e-mail ist vertraulich",
+            "der inhalt dieser e-mail ist",
+            "die information in dieser",
+            "vertraulichkeitshinweis",
+            "haftungsausschluss",
+            "hinweis zum datenschutz",
+            "diese e-mail wurde von avast",
+            "virenfrei",
+            "bitte denken sie an die umwelt",
+            "denken sie an die umwelt",
+            "ce message et toutes les pièces",
+            "ce message et ses pièces",
+            "ce message peut contenir",
+            "ce courriel",
+            "cet e-mail peut contenir",
+            "avertissement :",
+            "avis de confidentialité",
+            "pensez à l'environnement",
+            "garanti sans virus",
+            "sans virus",
+            "este mensaje y",
+            "este mensaje puede contener",
+            "este correo electrónico",
+            "este e-mail",
+            "la información contenida en este",
+            "aviso legal",
+            "aviso de confidencialidad",
+            "libre de virus",
+            "antes de imprimir",
+            "esta mensagem",
+            "este email",
+            "as informações contidas nesta",
+            "aviso de confidencialidade",
+            "livre de vírus",
+            "le informazioni contenute in quest",
+            "questo messaggio",
+            "questa e-mail",
+            "avviso di riservatezza",
+            "informativa sulla privacy",
+            "privo di virus",
+            "dit bericht is",
+            "dit bericht kan",
+            "de informatie in dit",
+            "de inhoud van dit bericht",
+            "deze e-mail",
+            "virusvrij",
+            "ta wiadomość",
+            "niniejsza wiadomość",
+            "treść tej wiadomości",
+            "informacje zawarte w",
+            "wolny od wirusów",
+            "denna e-post",
+            "detta meddelande",
+            "denne e-mail",
+            "denne e-post",
+            "denne meddelelse",
+            "tämä viesti",
+            "tato zpráva",
+            "tento e-mail",
+            "táto správa",
+            "ez az üzenet",
+            "acest mesaj",
+            "ova poruka",
+            "это сообщение",
+            "данное сообщение",
+            "без вирусов",
+            "цей лист",
+            "bu e-posta",
+            "bu mesaj",
+            "αυτό το μήνυμα",
+            "このメールは",
+            "本邮件",
+            "本郵件",
+            "이 메일은",
+            "הודעה זו",
+            "هذه الرسالة",
+        ),
+    )
+)
+"""How the paragraph begins that lawyers and scanners put below the text."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.inbound.reading import attributions, phrases, quote_headers
 from gateway.inbound.reading import html as markup
-from gateway.inbound.reading import phrases, quote_headers
-from gateway.inbound.reading.layout import MAX_LINES, Role, is_only_machine_text, mark_signature, roles
+from gateway.inbound.reading.layout import MAX_LINES, Role, mark_banner, mark_signature, roles
 from gateway.inbound.reading.phrases import key
 
 
@@ -54,7 +54,7 @@ def _part_shared_lines(lines: list[str]) -> list[str]:
     """Puts an attribution that shares its line with text on a line of its own."""
     parted: list[str] = []
     for line in lines[:MAX_LINES]:
-        at = quote_headers.shared_line(line)
+        at = attributions.behind_text(line)
         parted += [line] if at is None else [line[:at], line[at:].lstrip()]
     return parted + lines[MAX_LINES:]
 
@@ -67,12 +67,8 @@ def _answers_a_desk(text: str) -> bool:
 def from_html(html: str) -> Split:
     """Takes an HTML body apart; the quote containers that clients write count as quote marks."""
     page = markup.render(html, mark_quotes=True)
-    found = roles(page.lines, page.signature_lines)
-    parts = _collect(page.lines, found)
-    if parts.reply.strip() or not any(line.strip("> ") for line in page.lines):
-        return parts
-    plain = markup.to_text(html)
-    return split(plain) if not is_only_machine_text(page.lines, found) else parts
+    found = roles(page.lines, signature_lines=page.signature_lines, quote_lines=page.quote_lines)
+    return _collect(page.lines, found)
 
 
 def is_reply_subject(subject: str) -> bool:
@@ -103,7 +99,8 @@ def _untrimmed(text: str, *, forward: bool) -> Split:
         return Split(text.strip("\n"))
     lines = text.split("\n")
     found = [Role.NEW] * len(lines)
-    if not any(quote_headers.separator(line) for line in lines):
+    mark_banner(lines, found)
+    if not any(quote_headers.separator(line) for line in lines[:MAX_LINES]):
         mark_signature(lines, found, 0, len(lines))
     return _collect(lines, found)
 

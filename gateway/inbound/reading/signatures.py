@@ -8,12 +8,19 @@ from gateway.inbound.reading import phrases
 from gateway.inbound.reading.lines import MAX_EXAMINED, is_blank, is_rule
 from gateway.inbound.reading.phrases import key
 
-_MAX_DELIMITED = 40
-"""Lines a signature below a delimiter may have."""
+_MAX_LINES = 60
+"""Lines from the end within which a signature may begin."""
 _MAX_CLOSING_LINES = 14
 _MAX_CLOSING_LINE = 120
 _MAX_PHONE_LINE = 100
 _MAX_PHONE_WORDS = 9
+_WHOLE_SENTENCES = (
+    "diese nachricht wurde von",
+    "this message was sent from my",
+    "sent with",
+    "von meinem",
+    "von meiner",
+)
 
 
 def start(lines: Sequence[str], *, whole: bool = False) -> int | None:
@@ -25,39 +32,33 @@ def start(lines: Sequence[str], *, whole: bool = False) -> int | None:
     first = next((at for at, line in enumerate(lines) if not is_blank(line)), None)
     if first is None:
         return None
-    if whole:
-        lines, first = ["", *lines], 0
-        found = _start(lines, first)
-        return None if found is None else max(found - 1, 0)
-    return _start(lines, first)
-
-
-def _start(lines: Sequence[str], first: int) -> int | None:
     end = len(lines)
     while end > first and is_blank(lines[end - 1]):
         end -= 1
     found: int | None = None
-    for at in range(end - 1, max(first - 1, end - _MAX_DELIMITED), -1):
-        if _begins(lines, at, found if found is not None else end, first):
+    for at in range(end - 1, max(first - 1, end - _MAX_LINES), -1):
+        if _begins(lines, at, end if found is None else found, None if whole else first):
             found = at
     return found
 
 
-def _begins(lines: Sequence[str], at: int, end: int, first: int) -> bool:
+def _begins(lines: Sequence[str], at: int, end: int, barred: int | None) -> bool:
     line = lines[at]
     if is_blank(line) and not is_delimiter(line):
         return False
     if is_delimiter(line):
         return _is_signature_text(lines[at + 1 : end])
     if is_phone_line(line):
-        return at > first or end - at == 1
-    if at == first:
+        return at != barred or end - at == 1
+    if at == barred:
         return False
+    if is_disclaimer(line):
+        return sum(len(each) for each in lines[at:end]) < 6_000
     if is_rule(line) and line.strip()[0] == "_":
         return _is_footer(lines[at + 1 : end])
     if is_closing(line):
         return _is_name_block(lines[at + 1 : end])
-    return at == _last_text(lines, end) and is_blank(lines[at - 1]) and _is_dashed_name(line)
+    return at == _last_text(lines, end) and (at == 0 or is_blank(lines[at - 1])) and _is_dashed_name(line)
 
 
 def is_delimiter(line: str) -> bool:
@@ -73,6 +74,8 @@ def is_phone_line(line: str) -> bool:
     if not bare.startswith(phrases.MOBILE_SIGNATURES) and not bare.endswith(_PHONE_ENDINGS):
         return False
     shown = bare.split("<", 1)[0].split("(http", 1)[0].split("http", 1)[0].split("[", 1)[0].strip()
+    if bare.startswith(_WHOLE_SENTENCES):
+        return len(shown) <= _MAX_PHONE_LINE and "?" not in shown
     if len(shown) > _MAX_PHONE_LINE or len(shown.split()) > _MAX_PHONE_WORDS:
         return False
     return not ("," in shown or (shown.endswith((".", "?", ":")) and len(shown.split()) > 6) or "?" in shown)
@@ -94,6 +97,20 @@ def is_closing(line: str) -> bool:
     )
 
 
+def is_banner(line: str) -> bool:
+    """Whether a mail system's warning begins here."""
+    folded = key(line[:600])
+    return any(phrase in folded for phrase in phrases.BANNERS)
+
+
+def is_disclaimer(line: str) -> bool:
+    """Whether a disclaimer or a scanner's stamp begins here: a heading of that name, or a long sentence."""
+    bare = key(line[:200]).lstrip("*_[( ")
+    if not bare.startswith(phrases.DISCLAIMERS):
+        return False
+    return len(line) > 60 or len(bare.split()) <= 3
+
+
 def _last_text(lines: Sequence[str], end: int) -> int:
     at = end - 1
     while at > 0 and is_blank(lines[at]):
@@ -113,7 +130,7 @@ def _is_dashed_name(line: str) -> bool:
 def _is_signature_text(lines: Sequence[str]) -> bool:
     """What follows a delimiter is short. A list whose items begin with ``--`` is not a signature."""
     filled = [line for line in lines if not is_blank(line)]
-    return len(filled) <= _MAX_DELIMITED and sum(len(line) for line in filled) < 4_000
+    return len(filled) <= _MAX_LINES and sum(len(line) for line in filled) < 4_000
 
 
 def _is_footer(lines: Sequence[str]) -> bool:
