@@ -67,20 +67,22 @@ def reports(statuses: tuple[Status, ...], said: tuple[DeliveryReport, ...], noti
     """A report for each status. What the notice says of its recipient counts where its own fields say nothing."""
     words = {each.recipient.casefold(): each.diagnostic for each in said}
     return tuple(
-        _report(status, words.get(status.final.casefold()) or words.get(status.original.casefold()) or notice)
+        _report(status, words.get(status.final.casefold()) or words.get(status.original.casefold(), ""), notice)
         for status in statuses
     )
 
 
-def _report(status: Status, notice: str) -> DeliveryReport:
+def _report(status: Status, said: str, notice: str) -> DeliveryReport:
+    """The notice's words speak for a recipient only where its own fields leave a doubt."""
     action = status.action or _action_of(status.status)
-    diagnostic = (status.diagnostic or notice)[:4_000]
+    diagnostic = (status.diagnostic or said or notice)[:_MAX_VALUE]
+    decisive = diagnostic if status.diagnostic or status.status not in bounce_reason.DEAD else ""
     code = status.status if not status.status.endswith(".0.0") else ""
     return DeliveryReport(
         recipient=status.original or status.final,
         action=action,
         status=code or bounce_reason.enhanced(status.diagnostic) or status.status,
-        permanent=bounce_reason.is_permanent(action, status.status, diagnostic),
+        permanent=bounce_reason.is_permanent(action, status.status, decisive),
         diagnostic=" ".join(diagnostic.split())[:500],
     )
 

@@ -17,7 +17,7 @@ _REPLY = re.compile(r"(?<![\d.:-])([45][0-5]\d)(?![\d.:])")
 _LIMIT = 2_000
 
 # RFC 3463 section 3 and the IANA registry: the details that speak of the address and not of this one mail.
-_DEAD = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.10", "5.4.4"})
+DEAD = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.10", "5.4.4"})
 
 
 def normal(text: str) -> str:
@@ -42,11 +42,11 @@ def is_permanent(action: str, status: str, diagnostic: str) -> bool:
     flat = normal(diagnostic)
     said = _verdict(flat, REASONS)
     if said:
-        return said[1]
+        return said[1] and not (reply_code(diagnostic).startswith("4") and not status)
     code = enhanced(diagnostic) if status.endswith(".0.0") or not status else status
     if code.startswith("4.") or reply_code(diagnostic).startswith("4"):
         return False
-    if code in _DEAD:
+    if code in DEAD:
         return True
     if code and not code.endswith(".0.0"):
         return False
