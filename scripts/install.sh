@@ -8,12 +8,15 @@ venv=$1
 say() { printf '%s\n' "$*" >&2; }
 
 find_python() {
-    for name in python3.14 python3.13 python3.12 python3.11 python3; do
-        # A name on the PATH may be a version manager's shim that leads nowhere, so it has to run.
-        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-            command -v "$name"
-            return
-        fi
+    # One that can make virtual environments is better than a newer one that cannot. A name on the PATH may be a
+    # version manager's shim that leads nowhere, so each has to run.
+    for modules in sys,ensurepip,venv sys; do
+        for name in python3.14 python3.13 python3.12 python3.11 python3; do
+            if "$name" -c "import $modules; sys.exit(sys.version_info < (3, 11))" >/dev/null 2>&1; then
+                command -v "$name"
+                return
+            fi
+        done
     done
     say "Python 3.11 or later is needed and none was found."
     say "Debian, Ubuntu: apt-get install python3 python3-venv     macOS: brew install python"
