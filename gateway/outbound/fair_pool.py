@@ -30,8 +30,15 @@ class FairPool:
     One thread at a time asks the outbox, and waits there; the others wait for their turn.
     """
 
-    def __init__(self, outbox: Outbox, threads: int, lease_seconds: int, clock: Callable[[], datetime]) -> None:
-        self._outbox, self._clock, self._lease_seconds = outbox, clock, lease_seconds
+    def __init__(
+        self,
+        outbox: Outbox,
+        threads: int,
+        lease_seconds: int,
+        clock: Callable[[], datetime],
+        stop: threading.Event,
+    ) -> None:
+        self._outbox, self._clock, self._lease_seconds, self._stop = outbox, clock, lease_seconds, stop
         self._threads, self._room = threads, threads * _PARKED_PER_THREAD
         self._cap = max(1, threads - 1)
         self._turn, self._lock = threading.Lock(), threading.Lock()
@@ -45,6 +52,8 @@ class FairPool:
         if claim is not None or not self._turn.acquire(timeout=timeout):
             return claim
         try:
+            if self._stop.is_set():
+                return None
             claim = self._pick() or self._fetch()
             if claim is None:
                 self._await(timeout)

@@ -57,7 +57,7 @@ class Sender:
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         """Returns within 30 s of ``stop``; what is then still on the wire counts as ambiguous."""
-        pool = FairPool(self._outbox, self._threads, self._lease_seconds, self._clock)
+        pool = FairPool(self._outbox, self._threads, self._lease_seconds, self._clock, stop)
         breaker = Breaker()
         crew = [_Worker(n, self._outbox, self._transport, self._courier, pool, breaker) for n in range(self._threads)]
         for worker in crew:

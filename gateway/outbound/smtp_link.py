@@ -122,6 +122,16 @@ class SmtpLink(smtplib.SMTP):
         del self._incoming[: end + 1]
         return line.rstrip(b"\r")
 
+    def still_answers(self) -> bool:
+        """RSET: a kept session is there, and clear of what a refused mail left (RFC 5321 section 4.1.1.5)."""
+        self.begin_dialogue()
+        self._within(self.relay.smtp.connect_timeout)
+        try:
+            code, _ = self.docmd("RSET")
+        except OSError:
+            return False
+        return code // 100 == 2
+
     def ask(self, stage: Stage, command: str, argument: str = "", *, expected: int = 2) -> bytes:
         """Send a command; the text of its reply when the code begins with ``expected``, else Refusal."""
         self._enter(stage)

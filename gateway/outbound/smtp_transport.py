@@ -54,25 +54,19 @@ class SmtpTransport:
 
     def _ready(self) -> SmtpLink:
         """The kept connection if it still answers, else a new one. Raises Refusal."""
-        if self._link is not None and not self._still_good(self._link):
-            self.close()
-        if self._link is None:
-            self._link = SmtpLink(self.relay)
-            for step in (self._link.greet, self._link.hello, self._link.secure, self._link.login_if_wanted):
-                guarded(self._link, step)
-        return self._link
+        if self._link is not None and self._still_good(self._link):
+            return self._link
+        link = self._link = SmtpLink(self.relay)
+        for step in (link.greet, link.hello, link.secure, link.login_if_wanted):
+            guarded(link, step)
+        return link
 
     def _still_good(self, link: SmtpLink) -> bool:
-        """RSET also clears what a refused mail left behind (RFC 5321 section 4.1.1.5)."""
         if link.mails >= MAILS_PER_CONNECTION or time.monotonic() - link.last_used > IDLE_SECONDS:
-            return False
-        link.begin_dialogue()
-        try:
-            link.ask(Stage.MAIL, "RSET")
-        except (Refusal, OSError):
-            link.abandon()
-            return False
-        return True
+            self.close()
+        elif not link.still_answers():
+            self._abandon()
+        return self._link is not None
 
     def _finish(self, link: SmtpLink) -> Reply:
         try:

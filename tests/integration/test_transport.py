@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from servers import certificate
 from servers.ports import HOST, free_port, wait_until
+from servers.postfix import Postfix
 from servers.sink import SmtpSink
 
 from gateway.config import Desk, Maildir, Outbound, OutboundSmtp, Settings
 from gateway.errors import Permanent, Temporary
 from gateway.outbound.reply import Outcome, Reply, Stage
-from gateway.outbound.smtp_transport import MAILS_PER_CONNECTION, SmtpTransport
+from gateway.outbound.smtp_transport import IDLE_SECONDS, MAILS_PER_CONNECTION, SmtpTransport
 from gateway.outbound.transport import open_transport, probe
 
 RAW = b"Message-ID: <1@desk.example>\nSubject: Hi\n\nHello\n.dot\n..two\n"
@@ -112,6 +113,35 @@ def test_a_stale_connection_is_replaced_unnoticed(smtp_sink: SmtpSink, transport
     assert deliver(transport).outcome is Outcome.DELIVERED
     assert smtp_sink.connections == 3
     assert len(smtp_sink.messages) == 3
+
+
+def test_a_connection_that_has_nothing_to_do_is_ended_politely(smtp_sink: SmtpSink, transports: Transports) -> None:
+    transport = transports(smtp_sink.port)
+    deliver(transport)
+    transport.idle()
+    assert "QUIT" not in smtp_sink.commands
+    assert transport._link is not None
+    transport._link.last_used -= IDLE_SECONDS + 1
+    transport.idle()
+    assert smtp_sink.commands[-1] == "QUIT"
+    assert deliver(transport).outcome is Outcome.DELIVERED
+
+
+def test_a_real_postfix_takes_relays_and_refuses(
+    postfix: Callable[..., Postfix], smtp_sink: SmtpSink, transports: Transports
+) -> None:
+    server = postfix({"client.example": f"smtp:{HOST}:{smtp_sink.port}"}, extra="message_size_limit = 3000000")
+    transport = transports(server.port, command_timeout=20, data_timeout=60)
+    big = b"Subject: big\r\n\r\n" + b".line of text\r\n" * 150_000
+    assert deliver(transport, raw=big).outcome is Outcome.DELIVERED
+    refused = deliver(transport, recipient="someone@elsewhere.example")
+    assert (refused.outcome, refused.status) == (Outcome.PERMANENT, "5.7.1")
+    assert deliver(transport, raw=big * 2).status == "5.3.4"
+    assert deliver(transport).outcome is Outcome.DELIVERED
+    received = smtp_sink.wait_for(2)
+    assert sorted(len(mail.raw.partition(b"\r\n\r\n")[2]) for mail in received) == sorted(
+        len(raw.partition(b"\r\n\r\n")[2]) for raw in (big, WIRE)
+    )
 
 
 def test_one_server_down_and_up_again(smtp_sink: SmtpSink, transports: Transports) -> None:
