@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from servers import certificate
 from servers.ports import HOST, free_port, wait_until
 from servers.postfix import Postfix
@@ -18,7 +20,8 @@ from servers.sink import SmtpSink
 
 from gateway.config import Desk, Maildir, Outbound, OutboundSmtp, Settings
 from gateway.errors import Permanent, Temporary
-from gateway.outbound.reply import Outcome, Reply, Stage
+from gateway.outbound.reply import Outcome, Reply, Stage, judge
+from gateway.outbound.smtp_link import Relay, SmtpLink
 from gateway.outbound.smtp_transport import IDLE_SECONDS, MAILS_PER_CONNECTION, SmtpTransport
 from gateway.outbound.transport import open_transport, probe
 
@@ -452,6 +455,23 @@ def test_a_reply_that_is_not_smtp_ends_soon_and_leaves_the_mail_waiting(
     began = time.monotonic()
     assert deliver(transport).outcome is Outcome.TEMPORARY
     assert time.monotonic() - began < 5
+
+
+@given(st.lists(st.sampled_from([b"250", b"220", b"-", b" ", b"\r", b"\n", b"\r\n", b"x", b"\xff", b"4.7.1", b"999"])))
+def test_whatever_bytes_come_they_are_a_reply_or_an_error_of_the_connection(pieces: list[bytes]) -> None:
+    ours, theirs = socket.socketpair()
+    relay = Relay(OutboundSmtp(host=HOST, tls="none"), "desk.example")
+    with ours, theirs:
+        link = SmtpLink(relay)
+        link.sock = ours
+        theirs.sendall(b"".join(pieces))
+        theirs.shutdown(socket.SHUT_WR)
+        try:
+            code, message = link.getreply()
+        except OSError:
+            return
+        assert 200 <= code <= 599
+        assert judge(Stage.RCPT, code, message).text.isprintable()
 
 
 OK = b"250 ok\r\n"
