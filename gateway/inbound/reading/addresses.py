@@ -43,9 +43,9 @@ def parse(raw: str) -> tuple[Mailbox, ...]:
     """Mailboxes of an unfolded, undecoded address field; what holds no address is left out."""
     found: list[Mailbox] = []
     for pieces, clean in _split(raw):
-        mailbox = _mailbox(pieces, clean)
-        if mailbox is not None:
-            found.append(mailbox)
+        several = _parted(pieces)
+        mailboxes = (_mailbox(each, clean and len(several) == 1) for each in several)
+        found.extend(mailbox for mailbox in mailboxes if mailbox is not None)
         if len(found) >= MAX_ADDRESSES:
             break
     if not found and "=?" in raw:
@@ -176,6 +176,15 @@ class _Scanner:
         self.at = end
 
 
+def _parted(pieces: list[_Piece]) -> list[list[_Piece]]:
+    """Mailboxes between which the comma was forgotten: ``A <a@x.example> B <b@x.example>``."""
+    ends = [i for i, p in enumerate(pieces) if p.kind == "angle" and "@" in p.text]
+    if len(ends) < 2:
+        return [pieces]
+    starts = [0, *(i + 1 for i in ends[:-1])]
+    return [pieces[one : two + 1] for one, two in zip(starts, ends, strict=True)]
+
+
 def _mailbox(pieces: list[_Piece], clean: bool) -> Mailbox | None:
     angles = [p for p in pieces if p.kind == "angle"]
     if angles:
@@ -184,8 +193,8 @@ def _mailbox(pieces: list[_Piece], clean: bool) -> Mailbox | None:
 
 
 def _with_angle(pieces: list[_Piece], angles: list[_Piece], clean: bool) -> Mailbox | None:
-    """``phrase <addr>``: of several brackets the last that holds an address counts, and is not sound."""
-    chosen = next((a for a in reversed(angles) if "@" in a.text), angles[-1])
+    """``phrase <addr>``; more than one bracket is not sound."""
+    chosen = next((a for a in angles if "@" in a.text), angles[-1])
     address, sound = _addr_spec(chosen.text)
     if address is None:
         return _bare([p for p in pieces if p is not chosen] + [_Piece("text", chosen.text)], False)
@@ -248,6 +257,8 @@ def _addr_spec(text: str) -> tuple[str | None, bool]:
         spec, sound = spec[7:], False
     if spec.startswith("@") and ":" in spec:
         spec, sound = spec.partition(":")[2].strip(), False
+    if "(" in spec and not spec.startswith('"'):
+        spec, sound = _without_comments(spec), False
     local, at, domain = spec.rpartition("@")
     local, domain = local.strip(), domain.strip()
     if not at or not local or not domain or len(spec) > 1000:
@@ -258,6 +269,17 @@ def _addr_spec(text: str) -> tuple[str | None, bool]:
         return None, False
     address = f"{local}@{domain}"
     return address, sound and local_sound and domain_sound and len(address) <= MAX_LENGTH
+
+
+def _without_comments(text: str) -> str:
+    """Comments may stand anywhere in an obsolete addr-spec (RFC 5322 section 4.4)."""
+    out, depth = [], 0
+    for char in text:
+        depth += char == "("
+        if not depth:
+            out.append(char)
+        depth -= char == ")" and depth > 0
+    return "".join(out)
 
 
 def _local_part(local: str) -> tuple[str, bool]:

@@ -283,7 +283,13 @@ def _mostly_utf8(data: bytes) -> str | None:
     good, bad = _tally(data, "utf-8")
     if good < max(1, bad):
         return None
-    return data.decode("utf-8", "replace" if good > 20 * bad else _MIXED)
+    return data.decode("utf-8", _MIXED if good <= 20 * bad or _is_western(data) else "replace")
+
+
+def _is_western(data: bytes) -> bool:
+    """Whether the letters beyond ASCII are those of windows-1252, so that a foreign byte may be one, too."""
+    letters = [c for c in data[:_SAMPLE].decode("utf-8", "ignore") if c > "\x7f" and c.isalpha()]
+    return sum(1 for c in letters if c < "\u0180") * 10 >= 9 * len(letters)
 
 
 def _foreign_byte(error: UnicodeError) -> tuple[str, int]:

@@ -146,7 +146,7 @@ def filename(name: str) -> str:
         name = "".join(c for c in name if unicodedata.category(c) not in _FORMAT_CHARS)
     if _WINDOWS_PATH.match(name):
         name = name.rpartition("\\")[2]
-    name = name.replace("\\", "/").rpartition("/")[2].strip()
+    name = name.replace("\\", "/").rpartition("/")[2].rstrip("\ufffd").strip()
     if not name.strip(". "):
         return ""
     return _shortened(name)

@@ -180,18 +180,29 @@ def _boundary_in(data: bytes, body: int, end: int) -> str:
     return ""
 
 
+_MISNOMERS = {
+    "text": "text/plain",
+    "plain": "text/plain",
+    "text/ascii": "text/plain",
+    "plain/text": "text/plain",
+    "application/plain": "text/plain",
+    "application/text": "text/plain",
+    "html": "text/html",
+    "application/html": "text/html",
+    "message/rfc-822": "message/rfc822",
+    "message": "message/rfc822",
+}
+
+
 def _content_type(raw: bytes, default: str) -> tuple[str, dict[str, str]]:
     if not raw:
         return default, {}
     value, parameters = fields.parameters(fields.text_of(raw))
     value = value.replace(" ", "")
+    value = _MISNOMERS.get(value, value)
     main, slash, sub = value.partition("/")
     if slash and main and sub and main.isascii():
         return value[:255], parameters
-    if value in ("text", "plain"):
-        return "text/plain", parameters
-    if value == "html":
-        return "text/html", parameters
     if main == "multipart" or (not value and "boundary" in parameters):
         return "multipart/mixed", parameters
     return ("application/octet-stream" if main in _KNOWN_MAIN - {"text"} else default), parameters

@@ -77,7 +77,7 @@ class Budget:
 def prepare(raw: bytes, budget: Budget) -> bytes:
     """The mail with LF line ends found, without BOM, mbox "From " lines and blank lines in front of it."""
     data = _without_bom(raw, budget)
-    if b"\n" not in data and b"\r" in data:
+    if b"\n" not in data and b"\r" in data and b"\0" not in data[:4096]:
         budget.defect("line ends are bare CR")
         data = data.replace(b"\r", b"\n")
     return data[_first_line(data) :]
@@ -174,6 +174,8 @@ class _HeaderReader:
 
     def _take(self, line: bytes, following: int) -> bool:
         """Reads one line; False when it belongs to the body."""
+        if not self.fields and line[:1] in (b" ", b"\t"):
+            line = line.lstrip(b" \t") or line
         if line[0] in b" \t":
             if line.isspace() and not self._more_fields(following):
                 self.at = following
