@@ -21,6 +21,7 @@ BASE: dict[str, Any] = {
     "agents": [{"handle": "olivia", "name": "Olivia", "address": "olivia@desk.example", "role": "admin"}],
 }
 AGENT = {"handle": "joe", "name": "Joe", "address": "joe@desk.example"}
+KEY = f"1:{'0f' * 32}"
 IMAP = {"name": "support", "host": "imap.example", "username": "u"}
 
 
@@ -62,9 +63,9 @@ def test_every_row_of_every_check_whatever_one_of_them_does():
 @pytest.mark.parametrize(
     ("text", "mode", "state"),
     [
-        (Keyring.fresh_line(), 0o600, State.OK),
-        (Keyring.fresh_line(), 0o640, State.OK),
-        (Keyring.fresh_line(), 0o644, State.FAIL),
+        (KEY, 0o600, State.OK),
+        (KEY, 0o640, State.OK),
+        (KEY, 0o644, State.FAIL),
         ("not a key", 0o600, State.FAIL),
         ("", 0o600, State.FAIL),
     ],
