@@ -269,9 +269,9 @@ _SAMPLES: dict[str, Context] = {
 _MAIL: Context = {
     "desk": {"name": "Acme Support", "address": "support@desk.example"},
     "recipient": {"name": "Casey Client", "first_name": "Casey", "address": "casey@client.example"},
-    "reply_address": "support+rae5mkt2nqwz7c@desk.example",
-    "note_address": "support+nae5mkt2x4yhb3@desk.example",
-    "command_address": "support+cae5mkt2p6lqd7@desk.example",
+    "reply_address": "support+rae5mkt2nqwz7cgm6pzbgsdwmkc64wpnbvf@desk.example",
+    "note_address": "support+nae5mkt2x4yhb3j5wqlpt7uzr2ia3xfdqe@desk.example",
+    "command_address": "support+caahmkt2p6lqd7rv3yzn5s4gwt2bqk6xia@desk.example",
     "answers": True,
     "colour": "#1f5fbf",
     "footer": "",

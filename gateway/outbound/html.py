@@ -15,10 +15,13 @@ from gateway.outbound.phrasing import LONGEST_TEXT
 from gateway.outbound.tidy import BLOCKS, CUT, FORMATTING, VOID, Attributes, attribute_text, tidy, words
 
 MAX_QUOTE_DEPTH = 3
+WIDEST = 600
+"""Pixels: the width of our own page."""
 
 _PARAGRAPH = "margin:0 0 14px 0"
 _QUOTE = "margin:0 0 14px 0;padding:0 0 0 12px;border-left:3px solid #c4cad1;color:#57606a"
 _IMAGE = "max-width:100%;height:auto;border:0"
+_NUMBERS = words("width height border cellpadding cellspacing colspan rowspan start")
 _OWN_STYLES = {"blockquote": _QUOTE, "img": _IMAGE}
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
 _STYLES = words(
@@ -99,9 +102,15 @@ def _attribute(name: str, value: str) -> str | None:
         return value if value.strip().lower().startswith(_SCHEMES) else None
     if name == "style":
         return _style(value)
-    if name in ("width", "height", "border", "cellpadding", "cellspacing", "colspan", "rowspan", "start"):
-        return value if len(value) <= 4 and value.rstrip("%").isdecimal() else None
+    if name in _NUMBERS:
+        return value if _fits(value) else None
     return value
+
+
+def _fits(value: str) -> bool:
+    """A percentage, or pixels that do not stretch the page; a table that loses its width still shows."""
+    number = value.removesuffix("%")
+    return len(number) <= 4 and number.isascii() and number.isdecimal() and int(number) <= WIDEST
 
 
 def _style(value: str) -> str | None:
