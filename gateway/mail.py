@@ -123,6 +123,8 @@ class InboundMail:
     """The new text alone, without quote and signature."""
     html: str = ""
     """The HTML part as sent (unsafe: sanitise before showing), or ""."""
+    reply_html: str = ""
+    """HTML of the new text alone (unsafe: sanitise before showing), or ""."""
     signature: str = ""
     attachments: tuple[Attachment, ...] = ()
     delivery_reports: tuple[DeliveryReport, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gateway.desk import acts, commands, drafts, verbs
 from gateway.desk import decision as d
 from gateway.desk.acts import Act, Held
@@ -259,7 +261,7 @@ def _hold(arrival: Arrival, agent: Person, held: Held, policy: Policy) -> d.Deci
 
 
 def _to_agent(
-    kind: str, arrival: Arrival, agent: Person, context: dict[str, object], number: int | None
+    kind: str, arrival: Arrival, agent: Person, context: Mapping[str, object], number: int | None
 ) -> NoticeDraft:
     mail_id = arrival.mail.message_id or ""
     return NoticeDraft(

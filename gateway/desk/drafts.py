@@ -99,7 +99,7 @@ def staff_notice(
     context: Context = {**staff_context(ticket, to), "warnings": [], "was": ticket.status.value, **more}
     if said is not None:
         context["message"] = _message(said)
-    thread = (f"ticket-{ticket.number}.staff@{desk_domain}",) if desk_domain and ticket.number else ()
+    thread = (f"ticket-{ticket.number}.staff@{desk_domain}",) if desk_domain else ()
     return NoticeDraft(
         kind,
         to.mailbox,

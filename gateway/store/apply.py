@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import singledispatchmethod
 
@@ -247,19 +248,8 @@ class Applier:
         if number is None or not isinstance(shown, dict) or shown.get("number"):
             return draft
         context = {**draft.context, "ticket": {**shown, "number": number}}
-        return NoticeDraft(
-            draft.kind,
-            draft.to,
-            draft.person_id,
-            context,
-            number,
-            draft.locale,
-            draft.from_name,
-            draft.in_reply_to,
-            draft.references,
-            draft.files,
-            draft.key,
-        )
+        references = tuple(r.replace(f"ticket-{d.NEW}.", f"ticket-{number}.") for r in draft.references)
+        return replace(draft, context=context, ticket=number, references=references)
 
     def _message_id_of_out(self, message_id: str, to: Address) -> None:
         """The stored answer shows the Message-ID of its first copy, and everybody who got one."""

@@ -202,7 +202,6 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=24), nullable=False),
         sa.Column("at", Utc(), nullable=False),
         sa.Column("message_id", sa.Text(), server_default="", nullable=False),
-        sa.Column("content_key", sa.String(length=64), nullable=True),
         sa.Column("author_name", sa.Text(), server_default="", nullable=False),
         sa.Column("author_address", sa.Text(), server_default="", nullable=False),
         sa.Column("author", BigId, nullable=True),
@@ -216,7 +215,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["inbox"], ["inbox.id"], name=op.f("fk_message_inbox")),
         sa.ForeignKeyConstraint(["ticket"], ["ticket.number"], name=op.f("fk_message_ticket")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
-        sa.UniqueConstraint("content_key", name=op.f("uq_message_content_key")),
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_message_inbox"), ["inbox"], unique=False)

@@ -1,0 +1,268 @@
+"""The composition root: from settings to a desk that runs. Nothing else knows all the rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway import config, log
+from gateway.clock import Clock
+from gateway.config import Settings
+from gateway.desk import leak
+from gateway.desk.model import Direction, Role
+from gateway.desk.notices import Claim, Outgoing
+from gateway.desk.policy import Policy
+from gateway.desk.routing import CategoryRule, CompanyRule, Routes
+from gateway.errors import Permanent, Temporary
+from gateway.inbound.door import Door
+from gateway.inbound.imap import ImapWatcher
+from gateway.inbound.reader import Reader
+from gateway.inbound.smtp import SmtpListener
+from gateway.inbound.worker import DeskSetup, Worker
+from gateway.mail import ReadingContext
+from gateway.outbound.compose import Composed, compose
+from gateway.outbound.render import Renderer
+from gateway.outbound.sender import Sender
+from gateway.outbound.transport import open_transport
+from gateway.service import Service
+from gateway.store import MailboxState, Outbox, Store, inbox, open_store, people, tickets, utcnow
+from gateway.store.people import PersonSpec
+from gateway.threading.token import Minter
+
+ROLES = ("inbound", "worker", "sender", "clock")
+
+
+def desk_setup(settings: Settings) -> DeskSetup:
+    """Rules, keys and what reading may know. Raises ConfigError when the signing keys cannot be read."""
+    desk = settings.desk
+    own = frozenset(a.casefold() for a in (desk.address, *desk.aliases, *_category_addresses(settings)))
+    return DeskSetup(
+        policy=policy(settings, own),
+        minter=Minter(settings.keyring(), desk.address, own),
+        reading=ReadingContext(own_addresses=own, own_lists=frozenset(name.casefold() for name in desk.lists)),
+        authserv_ids=frozenset(name.casefold() for name in settings.security.authserv_ids),
+    )
+
+
+def _category_addresses(settings: Settings) -> tuple[str, ...]:
+    """Mail to a category's address is mail to the desk."""
+    return tuple(address for category in settings.categories for address in category.addresses)
+
+
+def policy(settings: Settings, own: frozenset[str]) -> Policy:
+    notices, lifecycle = settings.notices, settings.lifecycle
+    return Policy(
+        desk_name=settings.desk.name,
+        address=settings.desk.address,
+        own_addresses=own,
+        routes=Routes(
+            companies=tuple(CompanyRule(c.name, c.domains, c.owner) for c in settings.companies),
+            categories=tuple(CategoryRule(c.name, c.addresses, c.keywords, c.owner) for c in settings.categories),
+            teams={team.name: team.members for team in settings.teams},
+            default_owner=settings.routing.default_owner,
+        ),
+        answer_makes_pending=lifecycle.after_reply == "pending",
+        reopen_within=timedelta(seconds=lifecycle.reopen_within),
+        thanks_reopens=lifecycle.thanks_reopens,
+        acknowledge=notices.acknowledge,
+        receipts=notices.receipts,
+        acks_per_sender_per_day=notices.acks_per_sender_per_day,
+        generated_per_minute=notices.generated_per_minute,
+        shared_note_words=settings.security.masked_note_words,
+    )
+
+
+def person_specs(settings: Settings) -> list[PersonSpec]:
+    """Agents and contacts as the configuration names them."""
+    agents = [
+        PersonSpec(
+            name=a.name,
+            addresses=tuple(x.casefold() for x in (a.address, *a.aliases)),
+            role=Role(a.role),
+            handle=a.handle,
+            locale=a.locale,
+            title=a.title,
+            signature=a.signature,
+        )
+        for a in settings.agents
+    ]
+    contacts = [
+        PersonSpec(
+            name=c.name,
+            addresses=tuple(x.casefold() for x in (c.address, *c.aliases)),
+            role=Role.CLIENT,
+            locale=c.locale,
+            company=c.company,
+            owner=c.owner,
+        )
+        for c in settings.contacts
+    ]
+    return agents + contacts
+
+
+@dataclass(slots=True)
+class Live:
+    """What a reload may change while services run; each part is replaced whole."""
+
+    settings: Settings
+    setup: DeskSetup
+    renderer: Renderer
+
+
+class Gateway:
+    """An open desk: its store, its door and the services that ``gateway run`` supervises."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Callable[[], datetime] = utcnow) -> None:
+        self.store = store
+        self.clock = clock
+        self.live = Live(settings, desk_setup(settings), Renderer(settings))
+        self.door = Door(store, lambda address: self.live.setup.minter.owns(address), clock)
+        store.transact(lambda c: people.sync(c, person_specs(settings), clock()), serial=True)
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Callable[[], datetime] = utcnow) -> Gateway:
+        """Open the store and make it know the people. Raises ConfigError, Temporary or Permanent."""
+        store = open_store(settings.database_url())
+        try:
+            return cls(settings, store, clock)
+        except BaseException:
+            store.close()
+            raise
+
+    @property
+    def settings(self) -> Settings:
+        return self.live.settings
+
+    @property
+    def setup(self) -> DeskSetup:
+        return self.live.setup
+
+    def reload(self, settings: Settings) -> None:
+        """Take new rules, people, keys and templates. Listeners, mailboxes and the database need a restart."""
+        self.live = Live(settings, desk_setup(settings), Renderer(settings))
+        self.store.transact(lambda c: people.sync(c, person_specs(settings), self.clock()), serial=True)
+        log.configuration_reloaded()
+
+    def close(self) -> None:
+        self.store.close()
+
+    # --- services ---------------------------------------------------------------------------------
+
+    def services(self, only: frozenset[str] = frozenset(ROLES)) -> list[list[Service]]:
+        """Groups in the order in which they stop: mail in, decisions, mail out."""
+        groups: dict[str, list[Service]] = {
+            "inbound": self.inbound(),
+            "clock": [Clock(self.store, self.setup_now, self._alert_after(), clock=self.clock)],
+            "worker": self.workers(),
+            "sender": [self.sender()],
+        }
+        return [group for name, group in groups.items() if name in only and group]
+
+    def setup_now(self) -> DeskSetup:
+        return self.live.setup
+
+    def _alert_after(self) -> dict[str, int]:
+        return {box.name: box.alert_after for box in self.settings.inbound.imap}
+
+    def inbound(self) -> list[Service]:
+        settings = self.settings
+        listeners: list[Service] = [SmtpListener(one, self.door, paths=settings.path) for one in settings.inbound.smtp]
+        state = MailboxState(self.store, self.clock)
+        watchers: list[Service] = [
+            ImapWatcher(box, self.door, state, password=_password(settings, box), resolve=settings.path)
+            for box in settings.inbound.imap
+        ]
+        return listeners + watchers
+
+    def workers(self) -> list[Service]:
+        return [self.worker(f"worker {n + 1}") for n in range(self.settings.limits.workers)]
+
+    def worker(self, name: str = "worker") -> Worker:
+        limits = self.settings.limits
+        return Worker(
+            self.store,
+            self.setup_now,
+            lambda: Reader(wall_seconds=float(limits.reader_seconds)),
+            name=name,
+            clock=self.clock,
+        )
+
+    def sender(self) -> Sender:
+        settings = self.settings
+        outbound = settings.outbound
+        password = settings.secret(outbound.smtp) if outbound.smtp else None
+        return Sender(
+            Outbox(self.store),
+            lambda: open_transport(settings, password, _token(settings)),
+            self.compose,
+            self.firewall,
+            outbound,
+            clock=self.clock,
+        )
+
+    # --- what the sender asks ---------------------------------------------------------------------
+
+    def compose(self, outgoing: Outgoing, date: datetime) -> Composed:
+        live = self.live
+        return compose(
+            outgoing,
+            renderer=live.renderer,
+            minter=live.setup.minter,
+            settings=live.settings,
+            load_blob=self.load_blob,
+            date=date,
+        )
+
+    def load_blob(self, digest: str) -> bytes:
+        data = self.store.read(lambda c: inbox.get_blob(c, digest))
+        if data is None:
+            raise Permanent(f"the stored file {digest} is gone")
+        return data
+
+    def firewall(self, claim: Claim, text: str) -> str | None:
+        """The last look before a client's mail leaves: does it repeat a note of its ticket?"""
+        number = claim.outgoing.ticket
+        ticket = self.store.read(lambda c: tickets.get(c, number, whole=True)) if number else None
+        if ticket is None or not ticket.notes:
+            return None
+        known = [m.text for m in ticket.messages if m.direction is Direction.IN]
+        known += [
+            m.reply
+            for m in ticket.messages
+            if m.direction is Direction.OUT and m.message_id != claim.outgoing.message_id
+        ]
+        notes = [n.reply for n in ticket.notes]
+        words = self.setup.policy.shared_note_words
+        return "it repeats an internal note" if leak.leaked(text, notes, known, words=words) else None
+
+
+def _password(settings: Settings, box: config.InboundImap) -> Callable[[], str | None]:
+    return lambda: settings.secret(box)
+
+
+def _token(settings: Settings) -> Callable[[], str] | None:
+    smtp = settings.outbound.smtp
+    if smtp is None or smtp.oauth2 is None:
+        return None
+    from gateway.oauth import Tokens
+
+    return Tokens(smtp.oauth2, settings.path)
+
+
+def wait_for_database(settings: Settings) -> Gateway:
+    """Open the desk, being patient with a database that is still starting.
+
+    Raises what ``Gateway.open`` raises after a minute of trying.
+    """
+    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+
+    for attempt in Retrying(
+        retry=retry_if_exception_type(Temporary),
+        stop=stop_after_delay(60),
+        wait=wait_exponential_jitter(initial=0.2, max=5),
+        reraise=True,
+    ):
+        with attempt:
+            return Gateway.open(settings)
+    raise AssertionError("unreachable")

@@ -1,0 +1,36 @@
+"""``gateway run``: the daemon, in the foreground."""
+
+from __future__ import annotations
+
+import click
+
+from gateway import cli
+
+
+@click.command()
+@click.option(
+    "--only",
+    metavar="ROLES",
+    help="Run a part: a comma-separated list of inbound, worker, sender, clock.",
+)
+@click.pass_context
+def run(ctx: click.Context, only: str | None) -> None:
+    """Run the daemon until SIGTERM, which drains; SIGHUP reads the configuration again."""
+    from gateway import __version__, config, log
+    from gateway.app import ROLES, wait_for_database
+    from gateway.supervisor import Supervisor
+
+    settings = cli.settings(ctx)
+    roles = frozenset(part.strip() for part in only.split(",")) if only else frozenset(ROLES)
+    if not roles <= set(ROLES):
+        raise click.UsageError(f"--only takes {', '.join(ROLES)}")
+    desk = wait_for_database(settings)
+    try:
+        desk.store.lock_for_daemon()
+        path = config.find(ctx.obj.config)
+        supervisor = Supervisor(desk.services(roles), reload=lambda: desk.reload(config.load(path)))
+        log.daemon_ready(__version__)
+        status = supervisor.run()
+    finally:
+        desk.close()
+    ctx.exit(status)

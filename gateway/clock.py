@@ -1,0 +1,90 @@
+"""The service that notices what no mail tells: dead letters, mailboxes that cannot be read, deadlines."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from gateway import log
+from gateway.desk import ticks
+from gateway.desk.arrival import ReturnedNotice
+from gateway.errors import Temporary
+from gateway.inbound import situation
+from gateway.inbound.worker import DeskSetup
+from gateway.store import Store, mailboxes, outbox, tickets, utcnow
+from gateway.store.apply import Applier
+
+_TURN_SECONDS = 5.0
+
+
+class Clock:
+    """``alert_after``: mailbox name → seconds of failure before the admins are told."""
+
+    name = "clock"
+
+    def __init__(
+        self,
+        store: Store,
+        setup: Callable[[], DeskSetup],
+        alert_after: Mapping[str, int],
+        *,
+        clock: Callable[[], datetime] = utcnow,
+    ) -> None:
+        self._store = store
+        self._setup = setup
+        self._alert_after = alert_after
+        self._clock = clock
+
+    def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        while not stop.is_set():
+            try:
+                self.tick()
+            except Temporary as error:
+                log.service_failed(self.name, error)
+            beat()
+            stop.wait(_TURN_SECONDS)
+
+    def tick(self) -> int:
+        """Decide whatever came due; returns how many things did."""
+        pending = self._store.read(self._pending)
+        if not pending:
+            return 0
+        done = self._store.transact(self._decide, serial=True)
+        self._store.notices_wait.set()
+        return done
+
+    def _pending(self, connection: sa.Connection) -> bool:
+        return bool(outbox.died_untold(connection, limit=1) or self._unreachable(connection))
+
+    def _decide(self, connection: sa.Connection) -> int:
+        now, setup = self._clock(), self._setup()
+        done = 0
+        for row in outbox.died_untold(connection):
+            facts = situation.situation(connection, None, now)
+            ticket = tickets.get(connection, row.ticket) if row.ticket is not None else None
+            notice = ReturnedNotice(row.id, row.ticket, row.kind, row.recipient, row.subject)
+            decision = ticks.dead_letter(ticks.DeadLetter(notice, row.reply), ticket, facts)
+            Applier(connection, now, setup.mint).apply(decision)
+            outbox.mark_told(connection, row.id)
+            done += 1
+        for box in self._unreachable(connection):
+            facts = situation.situation(connection, None, now)
+            decision = ticks.mailbox_unreachable(box.name, box.failed_since, box.error, facts)
+            Applier(connection, now, setup.mint).apply(decision)
+            mailboxes.mark_told(connection, box.name)
+            done += 1
+        return done
+
+    def _unreachable(self, connection: sa.Connection) -> list[sa.Row[tuple[object, ...]]]:
+        now = self._clock()
+        return [
+            box
+            for box in mailboxes.health(connection)
+            if box.name in self._alert_after
+            and box.failed_since is not None
+            and not box.told
+            and box.failed_since + timedelta(seconds=self._alert_after[box.name]) <= now
+        ]

@@ -1,0 +1,225 @@
+"""From a stored mail to a decided one: claim, read, match, decide, apply. The body is a table of contents."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from gateway import log
+from gateway.desk import decide, ticks
+from gateway.desk.arrival import Arrival
+from gateway.desk.decision import Decision
+from gateway.desk.policy import Policy
+from gateway.errors import Poison, Temporary
+from gateway.inbound import situation
+from gateway.inbound.reader import Reader
+from gateway.mail import InboundMail, Kind, ReadingContext
+from gateway.store import Store, inbox, utcnow
+from gateway.store.apply import Applier
+from gateway.store.inbox import Claimed
+from gateway.threading.token import Minter, new_nonce
+
+LEASE_SECONDS = 60
+_POLL_SECONDS = 1.0
+_BATCH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSetup:
+    """What the configuration makes of the desk: rules, keys and what reading may know."""
+
+    policy: Policy
+    minter: Minter
+    reading: ReadingContext
+    authserv_ids: frozenset[str] = frozenset()
+
+    def mint(self, ticket: int, person: int) -> str:
+        return self.minter.message_id(ticket, person, new_nonce())
+
+
+class Worker:
+    """A service: decides mail until it is told to stop. Any number may run, on any number of hosts."""
+
+    def __init__(
+        self,
+        store: Store,
+        setup: Callable[[], DeskSetup],
+        open_reader: Callable[[], Reader],
+        *,
+        name: str = "worker",
+        clock: Callable[[], datetime] = utcnow,
+    ) -> None:
+        self.name = name
+        self._store = store
+        self._setup = setup
+        self._open_reader = open_reader
+        self._reader = open_reader()  # starts no child before its first mail
+        self._clock = clock
+
+    def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        self._reader = self._open_reader()
+        try:
+            while not stop.is_set():
+                beat()
+                if not self.work(beat, stop):
+                    self._store.mail_waits.wait(_POLL_SECONDS)
+                    self._store.mail_waits.clear()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the reading child."""
+        self._reader.close()
+
+    def work(self, beat: Callable[[], None] = lambda: None, stop: threading.Event | None = None) -> int:
+        """Decide a batch; returns how many mails it had."""
+        try:
+            now = self._clock()
+            batch = self._store.transact(lambda c: inbox.claim(c, now, limit=_BATCH, lease_seconds=LEASE_SECONDS))
+        except Temporary as error:
+            log.service_failed(self.name, error)
+            return 0
+        for claimed in batch:
+            if stop is not None and stop.is_set():
+                self._return(claimed, "stopping", strike=False, delay=0)
+                continue
+            self._one(claimed)
+            beat()
+        return len(batch)
+
+    def _one(self, claimed: Claimed) -> None:
+        setup = self._setup()
+        try:
+            if claimed.claims > inbox.CLAIMS:
+                raise Poison(f"claimed {claimed.claims} times and never decided")
+            mail = self._reader.read(claimed.raw, setup.reading)
+            decision = self._store.transact(lambda c: self._decide(c, claimed, mail, setup), serial=True)
+        except Poison as poison:
+            self._strike(claimed, poison.cause)
+        except Temporary as error:
+            log.work_failed(claimed.id, error)
+            self._return(claimed, error.cause, strike=False, delay=5)
+        except Exception as error:  # noqa: BLE001 - a defect of ours costs this mail three tries, never the others
+            log.work_failed(claimed.id, error)
+            self._strike(claimed, f"{type(error).__name__} while deciding")
+        else:
+            log.mail_decided(claimed.id, decision.ticket, decision.outcome, mail.kind.value)
+            self._store.notices_wait.set()
+
+    # --- T2: match, decide and apply in one transaction -------------------------------------------
+
+    def _decide(self, connection: sa.Connection, claimed: Claimed, mail: InboundMail, setup: DeskSetup) -> Decision:
+        now = self._clock()
+        if not inbox.holds(connection, claimed):
+            return Decision("taken over by another worker")
+        earlier = inbox.same_content(connection, claimed, content_key(mail, claimed))
+        if earlier is not None:
+            reason = f"the same mail as {earlier}"
+            inbox.settle(connection, claimed, state="done", outcome="duplicate", reason=reason, ticket=None, now=now)
+            return Decision("duplicate")
+        arrival = situation.arrival(connection, claimed, mail, setup.minter, setup.policy, setup.authserv_ids)
+        facts = situation.situation(connection, mail, now)
+        return self._apply(connection, claimed, arrival, decide.mail(arrival, setup.policy, facts), setup, now)
+
+    def _apply(
+        self,
+        connection: sa.Connection,
+        claimed: Claimed,
+        arrival: Arrival,
+        decision: Decision,
+        setup: DeskSetup,
+        now: datetime,
+    ) -> Decision:
+        for attachment in arrival.mail.attachments:
+            inbox.put_blob(connection, attachment.content)
+        applier = Applier(connection, now, setup.mint, inbox=claimed.id)
+        ticket = applier.apply(decision)
+        state = "quarantined" if decision.set_aside else "done"
+        inbox.settle(
+            connection,
+            claimed,
+            state=state,
+            outcome=decision.outcome,
+            reason=decision.set_aside,
+            ticket=ticket,
+            now=now,
+        )
+        if decision.set_aside and arrival.mail.kind is Kind.PERSON:
+            self._report_quarantine(connection, claimed, decision.set_aside, arrival.mail, setup, now)
+        return Decision(decision.outcome, ticket=ticket)
+
+    # --- what cannot be read or decided -----------------------------------------------------------
+
+    def _strike(self, claimed: Claimed, reason: str) -> None:
+        """Three strikes and the mail is quarantined with its raw bytes and the reason."""
+        strikes = claimed.strikes + 1
+        log.reader_killed(claimed.id, reason, strikes)
+        if strikes < inbox.STRIKES:
+            self._return(claimed, reason, strike=True, delay=2**strikes)
+            return
+        setup, now = self._setup(), self._clock()
+        text = f"given up after {strikes} tries: {reason}"
+
+        def work(connection: sa.Connection) -> None:
+            if inbox.holds(connection, claimed):
+                inbox.settle(
+                    connection, claimed, state="quarantined", outcome="poison", reason=text, ticket=None, now=now
+                )
+                self._report_quarantine(connection, claimed, text, None, setup, now)
+
+        try:
+            self._store.transact(work, serial=True)
+            log.mail_quarantined(claimed.id, text)
+            self._store.notices_wait.set()
+        except Temporary as error:
+            log.work_failed(claimed.id, error)
+
+    def _report_quarantine(
+        self,
+        connection: sa.Connection,
+        claimed: Claimed,
+        reason: str,
+        mail: InboundMail | None,
+        setup: DeskSetup,
+        now: datetime,
+    ) -> None:
+        facts = situation.situation(connection, mail, now)
+        if facts.generated_last_minute < setup.policy.generated_per_minute:
+            sender = mail.sender.address if mail and mail.sender else claimed.envelope.sender or ""
+            subject = mail.subject if mail else ""
+            size = len(claimed.raw)
+            told = ticks.quarantined(claimed.id, reason, sender, subject, size, facts)
+            Applier(connection, now, setup.mint, inbox=claimed.id).apply(told)
+
+    def _return(self, claimed: Claimed, reason: str, *, strike: bool, delay: float) -> None:
+        due = self._clock() + timedelta(seconds=delay)
+        try:
+            self._store.transact(lambda c: inbox.give_back(c, claimed, due, reason=reason, strike=strike))
+        except Temporary as error:  # the lease runs out by itself
+            log.work_failed(claimed.id, error)
+
+
+def content_key(mail: InboundMail, claimed: Claimed) -> str:
+    """The same for one mail that came by two roads, different for two mails with one Message-ID (decision 5)."""
+    digest = hashlib.sha256()
+    released = f"released {claimed.id}" if claimed.forced else ""
+    parts = [
+        mail.message_id or "",
+        mail.sender.key if mail.sender else "",
+        str(mail.date),
+        mail.subject,
+        mail.text,
+        released,
+    ]
+    parts += [a.sha256 for a in mail.attachments]
+    if mail.quarantine is not None:
+        parts.append(hashlib.sha256(claimed.raw).hexdigest())
+    for part in parts:
+        data = part.encode("utf-8", "replace")
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
