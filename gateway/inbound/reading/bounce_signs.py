@@ -60,6 +60,12 @@ def is_reply_or_forward(subject: str) -> bool:
     return subject.strip().casefold().startswith(REPLY_PREFIXES)
 
 
+def is_from_mail_client(root: Part) -> bool:
+    """Whether X-Mailer or User-Agent name a program that people write with."""
+    client = f"{root.first('x-mailer')[:200]} {root.first('user-agent')[:200]}".casefold()
+    return any(name in client for name in HUMAN_CLIENTS)
+
+
 def _structure(root: Part) -> list[Sign]:
     found = []
     if root.content_type == "multipart/report" and _report_type(root) in _DELIVERY_STATUS:
@@ -114,7 +120,6 @@ def _path(root: Part) -> list[Sign]:
 def _human(root: Part, subject: str) -> list[Sign]:
     """Answers, forwards and mail from a mail client are written by people, a postmaster's too."""
     found = [Sign(-2, "subject: reply or forward")] if is_reply_or_forward(subject) else []
-    client = f"{root.first('x-mailer')} {root.first('user-agent')}".casefold()
-    if any(name in client for name in HUMAN_CLIENTS):
-        found.append(Sign(-3, f"written with: {client.strip()[:80]}"))
+    if is_from_mail_client(root):
+        found.append(Sign(-3, "written with a mail client"))
     return found

@@ -156,6 +156,8 @@ def _auto_reply_field(seen: Seen) -> Evidence:
     """RFC 3834 section 5 and the fields that vacation programs used before and besides it."""
     found = [f"auto-submitted: {_auto_submitted(seen)}"] if _auto_submitted(seen) == "auto-replied" else []
     found += [f"{name}: {seen.says(name)[:80]}" for name in AUTO_REPLY_FIELDS if _affirmed(seen, name)]
+    if seen.root.has("x-ms-exchange-inbox-rules-loop") and _suppressed(seen, {"all"}) and not _rule_forwarded(seen):
+        found.append("x-ms-exchange-inbox-rules-loop")
     for name in ("precedence", "x-precedence"):
         if seen.says(name) in {"auto_reply", "auto-reply", "autoreply"}:
             found.append(f"{name}: {seen.says(name)}")
@@ -278,6 +280,13 @@ def _by_help_desk(seen: Seen) -> bool:
     return seen.root.has("in-reply-to") and any(seen.root.has(name) for name in HELP_DESK_FIELDS)
 
 
+def _notification(seen: Seen) -> Evidence:
+    """RFC 5321 section 4.5.5: what has the null reverse-path is a notification, and must not be answered."""
+    if not bounce_signs.null_path(seen.root) or bounce_signs.is_from_mail_client(seen.root):
+        return ()
+    return ("return-path: <>",)
+
+
 RULES: tuple[tuple[Kind, Rule], ...] = (
     (Kind.OWN, _own),
     (Kind.FEEDBACK_REPORT, _feedback),
@@ -287,4 +296,5 @@ RULES: tuple[tuple[Kind, Rule], ...] = (
     (Kind.AUTO_REPLY, _absence),
     (Kind.BULK, _generated),
     (Kind.BULK, _bulk),
+    (Kind.BULK, _notification),
 )

@@ -199,6 +199,19 @@ def test_a_bounce_over_a_list_is_a_bounce() -> None:
     assert judge("<gone@b.example>:\nUser unknown", **fields) is Kind.BOUNCE
 
 
+def test_an_exchange_absence_is_known_by_its_loop_mark() -> None:
+    fields = {"x_ms_exchange_inbox_rules_loop": "casey@client.example", "x_auto_response_suppress": "All"}
+    assert judge("Bis Montag!", subject="Weg", **fields) is Kind.AUTO_REPLY
+
+
+def test_a_notification_with_the_null_path_is_not_to_be_answered() -> None:
+    assert judge("Your backup is ready.", return_path="<>") is Kind.BULK
+
+
+def test_a_letter_from_a_mail_client_survives_a_relay_that_lost_its_path() -> None:
+    assert judge(return_path="<>", x_mailer="Apple Mail (2.3654)") is Kind.PERSON
+
+
 BOUNCE_TEXT = (
     "This is the mail system at host mx.example.\n\nYour message could not be delivered.\n\n"
     "<gone@b.example>: host mx.b.example said: 550 5.1.1 User unknown\n"
