@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -26,9 +28,9 @@ class Manager:
     def __init__(self, address: str) -> None:
         self.link = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.link.bind(address)
-        self.link.settimeout(5)
 
-    def wait_for(self, wanted: str) -> None:
+    def wait_for(self, wanted: str, within: float = 5) -> None:
+        self.link.settimeout(within)
         while self.link.recv(4096).decode() != wanted:
             pass
 
@@ -41,7 +43,6 @@ class Manager:
                 pings += self.link.recv(4096) == b"WATCHDOG=1"
             except TimeoutError:
                 continue
-        self.link.settimeout(5)
         return pings
 
 
@@ -94,6 +95,36 @@ def test_pings_cease_when_a_service_stalls_and_return_with_it(manager, name):
         thread.join(10)
     assert not thread.is_alive()
     manager.wait_for("STOPPING=1\nSTATUS=draining")
+
+
+def test_the_daemon_as_the_manager_sees_it(manager, tmp_path, free_port):
+    """Ready, watched, reloaded with a mistake and without, and drained with status 0."""
+    desk = tmp_path / "desk"
+    gateway = [sys.executable, "-m", "gateway", "--config", str(desk / "gateway.toml")]
+    subprocess.run([*gateway, "init", str(desk)], check=True, stdout=subprocess.DEVNULL, timeout=30)
+    good = (desk / "gateway.toml").read_text().replace("127.0.0.1:2525", f"127.0.0.1:{free_port}")
+    (desk / "gateway.toml").write_text(good)
+    daemon = subprocess.Popen([*gateway, "run"], stderr=subprocess.PIPE, text=True)
+    try:
+        manager.wait_for("READY=1", within=30)
+        assert manager.pings_within(2.0) >= 1
+        for text, verb in ((good + "[unknown]\n", "configuration_refused"), (good, "configuration_reloaded")):
+            (desk / "gateway.toml").write_text(text)
+            daemon.send_signal(signal.SIGHUP)
+            manager.wait_for("READY=1")
+            assert verb in read_until(daemon, "configuration_")
+        daemon.send_signal(signal.SIGTERM)
+        manager.wait_for("STOPPING=1\nSTATUS=draining")
+        assert daemon.wait(30) == 0
+    finally:
+        daemon.kill()
+        daemon.communicate(timeout=10)
+
+
+def read_until(daemon: subprocess.Popen[str], wanted: str) -> str:
+    """The first line of its log that holds ``wanted``."""
+    assert daemon.stderr
+    return next(line for line in daemon.stderr if wanted in line)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
