@@ -17,7 +17,7 @@ from typing import Any, cast
 from imapclient import IMAPClient, SocketTimeout
 
 from gateway.errors import Permanent, Temporary
-from gateway.inbound.imap_wire import CONNECT_SECONDS, QUIET_SECONDS, Interrupted, Pulse, Wire
+from gateway.inbound.imap_wire import ANSWER, CONNECT_SECONDS, QUIET_SECONDS, Interrupted, Pulse, Wire
 
 _COMMAND_SECONDS = 120.0
 _OCTETS_PER_SECOND = 10_000
@@ -332,7 +332,7 @@ class Link:
             raise Lost(f"the server said goodbye: {_text(self._imap.untagged_responses['BYE'][-1])}")
 
     @contextmanager
-    def _operation(self, seconds: float = _COMMAND_SECONDS, octets: int = 4 << 20) -> Iterator[None]:
+    def _operation(self, seconds: float = _COMMAND_SECONDS, octets: int = ANSWER) -> Iterator[None]:
         """Bound what happens inside, and forget what the server said along the way, or a year of it adds up."""
         self._wire.allow(seconds, octets)
         with _one_failure():

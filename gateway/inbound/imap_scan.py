@@ -156,7 +156,7 @@ def _about_the_body(field: bytes) -> bool:
 def _fields(header: bytes) -> list[bytes]:
     """Each field of a header block with its continuation lines, CRLF between; what is no field is left out."""
     fields: list[list[bytes]] = []
-    for line in header.replace(b"\r\n", b"\n").split(b"\n"):
+    for line in header.replace(b"\r\n", b"\n").replace(b"\r", b" ").split(b"\n"):
         if line[:1] in (b" ", b"\t") and fields:
             fields[-1].append(line)
         elif b":" in line:

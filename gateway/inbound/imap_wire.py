@@ -24,8 +24,10 @@ CONNECT_SECONDS = 15.0
 QUIET_SECONDS = 60.0
 """The longest silence in the middle of an operation."""
 MAX_LINE = 1_000_000
+ANSWER = 1_250_000
+"""Octets that any answer may have, but for a message: one line of the greatest length and some more."""
 _SLICE_SECONDS = 0.5
-_GRACE_SECONDS = 3.0
+_GRACE_SECONDS = 2.0
 _CHUNK = 1 << 16
 _IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR)
 
@@ -70,7 +72,7 @@ class Wire:
         self.sock: socket.socket | None = None
         self.allow(CONNECT_SECONDS)
 
-    def allow(self, seconds: float, octets: int = 4 << 20) -> None:
+    def allow(self, seconds: float, octets: int = ANSWER) -> None:
         """Begin an operation that may take so long and receive so much."""
         self._deadline = time.monotonic() + seconds
         self._budget = octets
@@ -178,6 +180,7 @@ class Wire:
         return data
 
     def _fill(self, until: float | None = None) -> None:
+        self._pulse()  # also when there always is something: a flood must not keep us
         data = self._patiently(lambda: self._open.recv(_CHUNK), select.POLLIN, until or self._quiet_until())
         if not data:
             raise imaplib.IMAP4.abort("the server closed the connection")
