@@ -92,11 +92,14 @@ def _twice(data: Table) -> Iterator[Problem]:
 def _addresses(data: Table) -> Iterator[Problem]:
     """An address belongs to one of us alone: it says who wrote a mail, and for whom."""
     desk = _section(data, "desk")
-    seen = {normal_address(value): "desk" for key in ("address", "aliases") for _, value in _texts(desk, key)}
-    for section in ("agents", "contacts"):
+    ours = {normal_address(value): "desk" for key in ("address", "aliases") for _, value in _texts(desk, key)}
+    seen: dict[str, str] = {}
+    for section in ("categories", "agents", "contacts"):
         for path, table in _tables(data, section):
-            for key, value in (*_texts(table, "address"), *_texts(table, "aliases")):
+            for key, value in (text for name in ("address", "aliases", "addresses") for text in _texts(table, name)):
                 holder = seen.setdefault(normal_address(value), path)
+                if section != "categories":  # mail to a category is mail to the desk
+                    holder = ours.get(normal_address(value), holder)
                 if holder != path:
                     yield f"{path}.{key}", f"{normal_address(value)} already belongs to {holder}"
     yield from _domains(data)

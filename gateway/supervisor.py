@@ -133,7 +133,6 @@ class Supervisor:
         try:
             if self._reload_settings:
                 self._reload_settings()
-            log.configuration_reloaded()
         except ConfigError as error:
             log.configuration_refused(error.problems)
         except Exception as error:  # noqa: BLE001 - a reload that fails leaves the old settings working

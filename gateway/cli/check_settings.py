@@ -100,11 +100,6 @@ def names(settings: Settings) -> Iterator[Row]:
     for index, contact in enumerate(settings.contacts):
         if contact.company and contact.company not in known:
             yield warn(f"contacts[{index}].company", f"no [[companies]] is called {contact.company!r}")
-    ours = {settings.desk.address, *settings.desk.aliases}
-    for index, category in enumerate(settings.categories):
-        for address in category.addresses:
-            if address not in ours:
-                yield warn(f"categories[{index}].addresses", f"{address} is not ours; add it to desk.aliases")
 
 
 def authenticity(settings: Settings) -> Iterator[Row]:
