@@ -97,11 +97,12 @@ class Tokens:
 
     def _fetch(self) -> Token:
         asked_at = self._clock()
-        answer = _post(self._settings.token_url, self._request())
+        form = self._request()
+        answer = _post(self._settings.token_url, form)
         value = answer.get("access_token")
         if not isinstance(value, str) or not value or any(not "!" <= ch <= "~" for ch in value):
             raise TokenUnavailable("the token server's answer holds no usable access_token")
-        self._keep_rotated(answer.get("refresh_token"))
+        self._keep_rotated(form.get("refresh_token"), answer.get("refresh_token"))
         lifetime = _seconds(answer.get("expires_in"))
         return Token(value, asked_at + max(lifetime - _EARLY_SECONDS, lifetime / 2))
 
@@ -124,9 +125,9 @@ class Tokens:
         except (OSError, UnicodeDecodeError):
             return config.read_secret(path)
 
-    def _keep_rotated(self, token: Any) -> None:
+    def _keep_rotated(self, used: str | None, token: Any) -> None:
         file = self._settings.refresh_token_file
-        if file is None or not isinstance(token, str) or not token or token == self._refresh_token(file):
+        if file is None or not isinstance(token, str) or not token or token == used:
             return
         self._rotated = token
         try:

@@ -80,13 +80,13 @@ class ImapWatcher:
             while not pulse.stop.is_set() and (ends_at is None or time.monotonic() < ends_at):
                 intake.scan()
                 self._report_ok()
-                self._wait(link)
+                self._wait(link, IDLE_SECONDS if ends_at is None else ends_at - time.monotonic())
             link.logout()
         finally:
             link.close()
 
-    def _wait(self, link: Link) -> None:
-        seconds = min(IDLE_SECONDS, float(self._settings.scan_interval))
+    def _wait(self, link: Link, at_most: float) -> None:
+        seconds = min(IDLE_SECONDS, float(self._settings.scan_interval), at_most)
         idle = self._settings.idle and time.monotonic() > self._polls_until and "IDLE" in link.capabilities
         try:
             link.listen(seconds, idle=idle)

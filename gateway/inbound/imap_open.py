@@ -12,6 +12,9 @@ from gateway.inbound.imap_link import Link, LoginRefused, NoSuchPlace
 from gateway.inbound.imap_wire import Pulse
 from gateway.oauth import Tokens
 
+_SHORTEST_SESSION = 5.0
+"""Seconds; a server whose tokens expire at once must not make us reconnect at once."""
+
 
 def tls_context(settings: config.InboundImap, resolve: Callable[[Path], Path]) -> ssl.SSLContext | None:
     """A verifying context, TLS 1.2 or newer; None for ``tls = "none"``. Raises NoSuchPlace for a bad ca_file."""
@@ -58,7 +61,7 @@ class Login:
         except LoginRefused:
             self._tokens.forget()
             raise
-        return max(token.spent_at, time.monotonic() + 60)
+        return max(token.spent_at, time.monotonic() + _SHORTEST_SESSION)
 
     def open(self, pulse: Pulse) -> tuple[Link, float | None]:
         """Both steps; the connection is closed when the second fails."""
