@@ -204,8 +204,6 @@ class Session(SMTP):
             await self.push(replies.NO_TLS_NOW)
             return
         await super().smtp_STARTTLS(arg)
-        if self._raw.is_closing():  # gone in mid-handshake, of which nobody else tells us
-            self.connection_lost(None)
 
     async def smtp_VRFY(self, arg: str) -> None:
         await self.push("252 2.5.2 cannot verify, but send it and see" if arg else "501 Syntax: VRFY address")

@@ -175,20 +175,39 @@ def test_each_mail_starts_the_deadline_anew() -> None:
             assert client.deliver().startswith("250")
 
 
+def test_a_client_is_bounded_after_its_first_mail_too() -> None:
+    with listening(Door(), Limits(transaction=1.5), timeout=1) as server:
+        with Client(server.address) as silent, Client(server.address) as busy:
+            assert silent.deliver().startswith("250")
+            assert busy.deliver().startswith("250")
+            stop = threading.Event()
+            thread = threading.Thread(target=drip, args=(busy, b"NOOP\r\n", stop))
+            thread.start()
+            assert ends_within(silent, 3).startswith("421 4.4.2")
+            ends_within(busy, 3)
+            stop.set()
+            thread.join()
+
+
+def test_a_slow_message_that_goes_on_is_not_cut() -> None:
+    door = Door()
+    with listening(door, timeout=1) as server, Client(server.address) as client:
+        client.envelope()
+        for _ in range(16):
+            time.sleep(0.1)
+            client.send(b"a line\r\n")
+        client.send(b".\r\n")
+        assert client.reply().startswith("250")
+
+
 def test_a_client_that_does_not_read_its_replies_is_cut() -> None:
-    with listening(Door(), Limits(transaction=1.0, linger=0.3, patience=10**9)) as server:
+    with listening(Door(), Limits(transaction=1.0, linger=0.3, patience=10**9), max_connections=1) as server:
         with Client(server.address) as client:
-            client.socket.settimeout(0.5)
+            client.socket.settimeout(0.3)
             with contextlib.suppress(OSError):
                 while True:
                     client.send(b"HELP\r\n" * 1000)
-            with contextlib.suppress(OSError):
-                client.socket.settimeout(5)
-                while True:
-                    client.send(b"HELP\r\n")
-                    time.sleep(0.05)
-        with Client(server.address) as next_one:
-            assert next_one.say("NOOP").startswith("250")
+            wait_until(lambda: has_room(server), "a free place", 5)
 
 
 # --- clients that flood ---------------------------------------------------------------------------
@@ -411,6 +430,14 @@ def test_a_handshake_that_fails_frees_its_place(pair: tuple[Path, Path], junk: b
             client.send(junk)
         wait_until(lambda: has_room(server), "a free place")
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
+
+
+def test_a_handshake_that_never_ends_is_cut(pair: tuple[Path, Path]) -> None:
+    settings = {"tls_certificate": pair[0], "tls_key": pair[1], "timeout": 1, "max_connections": 1}
+    with listening(Door(), Limits(linger=0.3), **settings) as server, Client(server.address) as client:
+        assert client.say("STARTTLS").startswith("220")
+        client.send(b"\x16\x03\x01")
+        wait_until(lambda: has_room(server), "a free place", 5)
 
 
 def test_a_stop_in_mid_handshake_ends(pair: tuple[Path, Path]) -> None:

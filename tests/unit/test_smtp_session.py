@@ -1,0 +1,109 @@
+"""A session without a network: what arrives in one turn of the event loop with the end of the connection."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from gateway.inbound.smtp_intake import Intake, settled
+from gateway.inbound.smtp_limits import ByteBudget, Connections, Limits
+from gateway.inbound.smtp_session import Session
+from gateway.mail import Envelope
+from gateway.store.inbox import Accepted
+
+BEFORE = b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n"
+
+
+class Line(asyncio.Transport):
+    """A connection that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("192.0.2.7", 25)})
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.written += bytes(data)
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = True
+
+
+class Door:
+    def __init__(self) -> None:
+        self.taken: list[tuple[bytes, Envelope]] = []
+
+    def knows(self, address: str) -> bool:
+        return True
+
+    def submit(self, raw: bytes, envelope: Envelope, *, source: str, key: str = "") -> Future[Accepted]:
+        self.taken.append((raw, envelope))
+        future: Future[Accepted] = Future()
+        future.set_result(Accepted(7, duplicate=False))
+        return future
+
+
+async def until(written: bytes, line: Line) -> None:
+    for _ in range(500):
+        if written in line.written:
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError(line.written)
+
+
+async def _conversation(end: Exception | None, door: Door) -> Line:
+    with ThreadPoolExecutor(2) as pool:
+        intake = Intake(
+            door=door,
+            name="smtp:test",
+            source="smtp",
+            hostname="mx.desk.example",
+            max_size=1 << 20,
+            timeout=30,
+            limits=Limits(linger=0.0),
+            budget=ByteBudget(),
+            connections=Connections(9, 9),
+            pool=pool,
+        )
+        intake.connections.enter("192.0.2.7")
+        line, session = Line(), Session(intake, "192.0.2.7")
+        session.connection_made(line)
+        session.data_received(BEFORE)
+        await until(b"354", line)
+        session.data_received(b"Subject: x\r\n\r\nx\r\n.\r\n")
+        session.connection_lost(end)
+        while intake.sessions or intake.commits:
+            await asyncio.sleep(0.01)
+        assert len(intake.connections) == 0
+        assert intake.budget.free == intake.budget.total
+        await asyncio.sleep(0.01)
+        return line
+
+
+@pytest.mark.parametrize("end", [None, ConnectionResetError("reset by peer")], ids=["close", "reset"])
+def test_a_message_whose_dot_came_with_the_end_of_the_connection_is_committed(end: Exception | None) -> None:
+    door = Door()
+    line = asyncio.run(_conversation(end, door))
+    assert door.taken == [(b"Subject: x\r\n\r\nx\r\n", Envelope("", ("support@desk.example",), "192.0.2.7"))]
+    assert line.written.endswith(b"354 end with <CR><LF>.<CR><LF>\r\n")
+    assert line.closed
+
+
+def test_waiting_for_a_thread_never_cancels_its_work() -> None:
+    async def give_up(future: Future[int]) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(settled(future), 0.01)
+
+    future: Future[int] = Future()
+    asyncio.run(give_up(future))
+    assert not future.cancelled()
+    future.set_result(1)  # and nobody minds that the loop has gone
