@@ -10,8 +10,10 @@ _LOCAL_REACH = 130
 _DOMAIN_REACH = 260
 _MAX_LOOKS = 1_000
 # RFC 5321 section 4.5.3.1 allows 64 octets of local part; VERP and SRS exceed it in practice.
-_LOCAL = re.compile(r"[\w.!#$%&*+/=?^`{|}~'-]+\Z")
-_DOMAIN = re.compile(r"\[[0-9A-Fa-f:.]+\]|[\w-]+(?:\.[\w-]+)*")
+# Scripts without spaces run into an address ("a@b.jp様"), so a letter of theirs ends one, unless it began with them.
+_JOINED = "\u0e00-\u0eff\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"
+_LOCAL_BACKWARDS = re.compile(rf"(?:(?![{_JOINED}])[\w.!#$%&*+/=?^`{{|}}~'-])+|[\w.+-]+")
+_DOMAIN = re.compile(rf"\[[0-9A-Fa-f:.]+\]|(?:(?![{_JOINED}])[\w.-])+|[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,15 @@ def spot(line: str) -> Iterator[Spotted]:
     floor, looks = 0, 0
     while at >= 0 and looks < _MAX_LOOKS:
         looks += 1
-        local = _LOCAL.search(line[max(floor, at - _LOCAL_REACH) : at])
+        local = _LOCAL_BACKWARDS.match(line[max(floor, at - _LOCAL_REACH) : at][::-1])
         domain = _DOMAIN.match(line[at + 1 : at + 1 + _DOMAIN_REACH])
         if local and domain:
-            text = local.group().lstrip("'`*/|")
+            ending = domain.group().rstrip(".-")
+            text = local.group()[::-1].lstrip("'`*/|")
             text = text[5:] if text[:5].casefold() == "smtp=" else text
-            end = at + 1 + domain.end()
-            if text:
-                yield Spotted(f"{text}@{domain.group()}", at - len(text), end)
+            end = at + 1 + len(ending)
+            if text and ending and not ending.startswith(".") and ".." not in ending:
+                yield Spotted(f"{text}@{ending}", at - len(text), end)
                 floor = end
         at = line.find("@", at + 1)
 

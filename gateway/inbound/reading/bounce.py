@@ -13,6 +13,7 @@ from gateway.mail import DeliveryReport
 
 _MAX_RETURNED = 20
 _MAX_WRAPPERS = 3
+_MAX_FAILED = 50
 _CONCERNED = ("to", "from", "sender", "delivered-to")
 
 
@@ -26,8 +27,12 @@ def reports(root: Part, *, text: str, subject: str) -> tuple[DeliveryReport, ...
 
 
 def returned_message_id(root: Part) -> str:
-    """Message-ID of the mail that came back, without angle brackets, or "" when it cannot be found."""
-    value = bounce_original.header_of_returned(root).get("message-id", "").strip()
+    """Message-ID of the mail that came back, without angle brackets, or "" when it cannot be found.
+
+    Exchange and Google name it in the notice's In-Reply-To as well.
+    """
+    value = bounce_original.header_of_returned(root).get("message-id") or root.first("in-reply-to")
+    value = value.strip()
     found = value.partition("<")[2].partition(">")[0] or value.split(" ")[0].strip("<>")
     return found[:998]
 
@@ -61,14 +66,15 @@ def _notice(root: Part, text: str, subject: str) -> Notice:
 
 def _named_in_field(root: Part, given: Notice) -> tuple[DeliveryReport, ...]:
     """The recipients of Exim's and Google's X-Failed-Recipients, with the notice's words for each."""
-    failed = _addresses(root, "x-failed-recipients")
+    failed = _addresses(root, "x-failed-recipients")[:_MAX_FAILED]
     if not failed:
         return ()
     said = bounce_text.reports(given)
-    if len(said) == len(failed):
+    written_to = {address.casefold() for address in given.expected}
+    if len(said) == len(failed) and all(each.recipient.casefold() in written_to for each in said):
         return said
     named = {each.recipient.casefold(): each for each in said}
-    return tuple(named.get(a.casefold()) or bounce_text.judged(a, given.action, given.text) for a in failed[:50])
+    return tuple(named.get(a.casefold()) or bounce_text.judged(a, given.action, given.text) for a in failed)
 
 
 def _wrapped(root: Part, wrappers: int) -> tuple[DeliveryReport, ...]:

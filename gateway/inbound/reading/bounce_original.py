@@ -21,6 +21,9 @@ _ENOUGH_FIELDS = 3
 _MAX_CHARS = 100_000
 _MAX_LINES = 4_000
 _MAX_TEXTS = 20
+_MAX_PARTS = 200
+_MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
+_HEADERS = ("text/rfc822-header", "message/global-header", "message/rfc822-header")
 
 
 def split(text: str) -> tuple[list[str], list[str]]:
@@ -34,27 +37,31 @@ def split(text: str) -> tuple[list[str], list[str]]:
 
 
 def header_of_returned(root: Part, text: str = "") -> dict[str, str]:
-    """Header fields of the mail that came back, first of each name in lower case; empty when it is not there."""
-    for part in root.walk():
-        if part is root:
-            continue
-        if part.content_type in {"message/rfc822", "message/global"} and part.children:
-            return {field.name: field.value for field in reversed(part.children[0].fields)}
-        if part.content_type.startswith(("text/rfc822-header", "message/global-header", "message/rfc822")):
-            fields = dict(_fields((part.text or part.content[:_MAX_CHARS].decode("latin-1"))[:_MAX_CHARS].split("\n")))
-            if fields:
-                return fields
-    return _in_texts(root, text)
+    """Header fields of the mail that came back, first of each name in lower case; empty when it is not there.
+
+    Of several places where it may stand, the first that has a Message-ID is taken.
+    """
+    best: dict[str, str] = {}
+    for header in _headers(root, text):
+        if "message-id" in header:
+            return header
+        best = best or header
+    return best
 
 
-def _in_texts(root: Part, text: str) -> dict[str, str]:
-    texts = (part.text for part in root.walk() if part.text and part.content_type != "text/html")
+def _headers(root: Part, text: str) -> Iterator[dict[str, str]]:
+    parts = [part for part in islice(root.walk(), _MAX_PARTS) if part is not root]
+    for part in parts:
+        if part.content_type in _MESSAGES and part.children:
+            yield {field.name: field.value for field in reversed(part.children[0].fields)}
+        if part.content_type in _MESSAGES or part.content_type.startswith(_HEADERS):
+            yield dict(_fields((part.text or part.content[:_MAX_CHARS].decode("latin-1"))[:_MAX_CHARS].split("\n")))
+    yield from ({field.name: field.value for field in part.fields} for part in parts if part.has("message-id"))
+    texts = (part.text for part in (root, *parts) if part.text and part.content_type != "text/html")
     for body in (text, *islice(texts, _MAX_TEXTS)):
-        _, returned = split(body)
-        fields = dict(_fields(returned))
-        if len(fields) >= _ENOUGH_FIELDS or "message-id" in fields:
-            return fields
-    return {}
+        header = dict(_fields(split(body)[1]))
+        if len(header) >= _ENOUGH_FIELDS or "message-id" in header:
+            yield header
 
 
 def _announces(line: str) -> bool:

@@ -16,6 +16,10 @@ from gateway.inbound.reading import addresses_in_text
         ("a@[192.0.2.1]", ["a@[192.0.2.1]"]),
         ("bounce+a=x.example@list.example", ["bounce+a=x.example@list.example"]),
         ("ürsel@grün.example", ["ürsel@grün.example"]),
+        ("kijitora@x.example様、メール", ["kijitora@x.example"]),
+        ("連絡先a@x.exampleへ", ["a@x.example"]),
+        ("用户@例子.example", ["用户@例子.example"]),
+        ("ends@x.example.", ["ends@x.example"]),
         ("@x.example a@ @ <@>", []),
     ],
 )

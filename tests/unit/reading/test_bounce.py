@@ -112,6 +112,11 @@ def test_the_id_of_the_returned_mail_is_found(root: Part) -> None:
     assert bounce.returned_message_id(root) == "17@desk.example"
 
 
+def test_the_notices_own_reference_names_the_returned_mail_where_nothing_else_does() -> None:
+    root = plain("It failed.", **{"in-reply-to": "<17@desk.example>"})
+    assert bounce.returned_message_id(root) == "17@desk.example"
+
+
 def test_no_id_is_invented() -> None:
     assert bounce.returned_message_id(plain("It failed. Contact <help@mx.example>.")) == ""
 
