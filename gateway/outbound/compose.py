@@ -68,7 +68,6 @@ def surroundings(outgoing: Outgoing, minter: Minter, settings: Settings) -> Cont
     """The draft's context with the names that the mail itself brings; its ticket gets its number and subject."""
     draft, desk = outgoing.draft, settings.desk
     context: Context = {
-        **draft.context,
         "desk": {"name": desk.name, "address": desk.address},
         "recipient": {
             "name": phrasing.plain_name(draft.to.name),
@@ -79,6 +78,7 @@ def surroundings(outgoing: Outgoing, minter: Minter, settings: Settings) -> Cont
         "answers": bool(draft.in_reply_to),
         "colour": settings.notices.colour,
         "footer": settings.notices.footer,
+        **draft.context,
     }
     ticket = draft.context.get("ticket")
     if isinstance(ticket, Mapping) and outgoing.ticket:

@@ -67,7 +67,7 @@ LANGUAGES = {
 }
 _REPLY_MARK = re.compile(r"\s*(?:re|aw|sv|vs|antw|rif|res|odp|ynt|回复|答复)(?:\[\d{1,3}\])?\s*[::]", re.IGNORECASE)
 _UNSEEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
-_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_])){0,29}\.?")
+_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){0,29}\.?")
 
 
 def language(locale: str) -> Language:

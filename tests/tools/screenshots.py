@@ -1,6 +1,6 @@
 """Sheets of every HTML notice in headless Chromium, wide and phone-narrow: for looking at, after a change.
 
-    python tests/tools/screenshots.py FOLDER [--dark] [--locale de] [--chromium PATH] [NOTICE...]
+python tests/tools/screenshots.py FOLDER [--dark] [--locale de] [--chromium PATH] [NOTICE...]
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ CHROMIUM = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars --virtual-time-budget=3000"
 ).split(" ")
-FIT = "<script>addEventListener('load',()=>{for(const f of document.querySelectorAll('iframe'))f.style.height=f.contentDocument.documentElement.scrollHeight+'px'})</script>"
+FIT = (
+    "<script>addEventListener('load', () => { for (const f of document.querySelectorAll('iframe'))"
+    " f.style.height = f.contentDocument.documentElement.scrollHeight + 'px' })</script>"
+)
 
 
 def main() -> int:
