@@ -129,10 +129,11 @@ class Tokens:
         file = self._settings.refresh_token_file
         if file is None or not isinstance(token, str) or not token or token == used:
             return
-        self._rotated = token
         try:
             store_secret(self._resolve(file), token)
+            self._rotated = ""
         except OSError as error:  # it works until we end; whoever reads the log can still make the file writable
+            self._rotated = token
             log.oauth_token_not_stored(str(file), error.strerror or str(error))
 
 

@@ -58,6 +58,8 @@ class Memory:
     progress: Progress | None = None
     saved: tuple[int, int] | None = None
     strikes: Strikes = field(default_factory=Strikes)
+    unsettled: dict[str, set[int]] = field(default_factory=dict)
+    """Taken in, but the server refused to move them: UIDs by the folder where they should go."""
     in_hand: int = 0
     """The UID that is being fetched at this moment, or 0."""
 
@@ -80,7 +82,6 @@ class Intake:
         self._names = link.separator()
         self._folder = self._name(settings.folder)
         self._existing: set[str] = set()
-        self._unsettled: dict[str, set[int]] = {}
         selected = link.select(self._folder)
         self._settle = settle_by(link.capabilities, selected.permanent_flags, read_only=selected.read_only)
         self._progress = self._resume(selected)
@@ -98,7 +99,7 @@ class Intake:
         if kept.uidvalidity != selected.uidvalidity:
             log.imap_uidvalidity_changed(self._settings.name, kept.uidvalidity, selected.uidvalidity)
             kept = Progress(selected.uidvalidity)
-            self._memory.strikes = Strikes()
+            self._memory.strikes, self._memory.unsettled = Strikes(), {}
         self._memory.progress = kept
         return kept
 
@@ -218,8 +219,8 @@ class Intake:
 
     def _settle_again(self) -> None:
         """What a server refused to move before, it may move now."""
-        for target, uids in list(self._unsettled.items()):
-            del self._unsettled[target]
+        for target, uids in list(self._memory.unsettled.items()):
+            del self._memory.unsettled[target]
             self._settle_or_keep(target, sorted(uids))
 
     def _settle_or_keep(self, target: str, uids: list[int]) -> None:
@@ -227,9 +228,9 @@ class Intake:
         try:
             self._put_away(target, uids)
         except No as refusal:
-            if not self._unsettled.get(target):
+            if not self._memory.unsettled.get(target):
                 log.imap_settle_refused(self._settings.name, self._settle.value, refusal.cause[:200])
-            self._unsettled.setdefault(target, set()).update(uids)
+            self._memory.unsettled.setdefault(target, set()).update(uids)
 
     def _put_away(self, target: str, uids: list[int]) -> None:
         if self._settle is Settle.CURSOR:
@@ -245,11 +246,13 @@ class Intake:
         try:
             move(uids, folder)
         except No as refusal:
-            if "TRYCREATE" not in refusal.cause:
+            if "TRYCREATE" in refusal.cause:  # somebody has removed the folder
+                self._existing.discard(folder)
+                self._ensure(folder)
+            elif "EXPUNGEISSUED" not in refusal.cause:  # RFC 5530 section 3: somebody has removed a message
                 raise
-            self._existing.discard(folder)  # somebody has removed it since
-            self._ensure(folder)
-            move(uids, folder)
+            if left := self._link.left_of(uids):
+                move(left, folder)
 
     def _ensure(self, folder: str) -> None:
         if folder not in self._existing:

@@ -264,12 +264,19 @@ class Link:
 
     def _nothing(self, uid: int, part: bytes | None) -> bytes | None:
         """Servers may answer NIL or "" for a message that another client has just expunged (RFC 2180 section 4.1)."""
+        if not self.left_of([uid]):
+            return None
+        if part is None:
+            raise No("the server handed over nothing for a message that exists")
+        return part
+
+    def left_of(self, uids: Sequence[int]) -> list[int]:
+        """Which of these still exist."""
         with self._operation():
             self._client.noop()
-            exists = uid in self._client.search(f"UID {uid}")
-        if exists and part is None:
-            raise No("the server handed over nothing for a message that exists")
-        return part if exists else None
+        with self._operation():
+            found = set(self._client.search(f"UID {','.join(map(str, uids))}"))
+            return [uid for uid in uids if uid in found]
 
     def move(self, uids: Sequence[int], folder: str) -> None:
         """UID MOVE (RFC 6851). UIDs that are gone are no error."""

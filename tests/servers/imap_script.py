@@ -172,7 +172,7 @@ class Session:
         elif arguments == "UID *":
             uids = uids[-1:]
         elif arguments.startswith("UID "):
-            uids = [uid for uid in uids if uid == int(arguments[4:])]
+            uids = [uid for uid in uids if str(uid) in arguments[4:].split(",")]
         self.send(f"* SEARCH {' '.join(map(str, uids))}\r\n".replace(" \r\n", "\r\n"))
         self.ok(tag)
 
