@@ -101,11 +101,11 @@ def _addresses(outgoing: Outgoing, minter: Minter) -> dict[str, str]:
 
 def content_ids(files: tuple[FileRef, ...], domain: str) -> dict[str, str]:
     """Content-IDs that foreign HTML refers to, and the ones that we give these files (RFC 2392)."""
-    return {
-        file.content_id: f"{hashlib.sha256(f'{file.sha256}:{file.content_id}'.encode()).hexdigest()[:24]}@{domain}"
-        for file in files
-        if file.content_id
-    }
+    return {file.content_id: f"{_digest(file)}@{domain}" for file in files if file.content_id}
+
+
+def _digest(file: FileRef) -> str:
+    return hashlib.sha256(f"{file.sha256}:{file.content_id}".encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def _body(

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import nh3
 
-from gateway.outbound.phrasing import LONGEST_TEXT
+from gateway.outbound.phrasing import LONGEST_TEXT, printable
 from gateway.outbound.tidy import BLOCKS, CUT, FORMATTING, VOID, Attributes, attribute_text, tidy, words
 
 MAX_QUOTE_DEPTH = 3
@@ -80,7 +80,7 @@ def sanitise(html: str, *, known_cids: frozenset[str], rename: Mapping[str, str]
         return _OWN_STYLES.get(tag) if name == "style" and tag in _OWN_STYLES else _attribute(name, value)
 
     cleaned = nh3.clean(
-        tidy(html, image),
+        tidy(printable(html), image),
         tags=_TAGS,
         attributes=dict(_ATTRIBUTES),
         attribute_filter=attribute,
@@ -127,7 +127,7 @@ def _style(value: str) -> str | None:
 def text_to_html(text: str) -> SafeHtml:
     """Plain text as paragraphs: line ends kept, http(s) links live, "> " quotes indented. Linear time."""
     cut = len(text) > LONGEST_TEXT
-    lines = text[:LONGEST_TEXT].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = printable(text[:LONGEST_TEXT]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if cut:
         lines += ["", CUT]
     return SafeHtml("".join(_blocks(lines, 0)))
@@ -135,7 +135,7 @@ def text_to_html(text: str) -> SafeHtml:
 
 def text_to_pre(text: str) -> SafeHtml:
     """Text whose columns matter, without <pre>: spaces that hold, and lines that may still wrap on a telephone."""
-    lines = text[:LONGEST_TEXT].expandtabs(4).replace("\r\n", "\n").strip("\n").split("\n")
+    lines = printable(text[:LONGEST_TEXT]).expandtabs(4).replace("\r\n", "\n").strip("\n").split("\n")
     return SafeHtml("<br>\n".join(escape(line).replace("  ", "&nbsp; ") for line in lines))
 
 

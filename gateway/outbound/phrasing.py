@@ -67,6 +67,7 @@ LANGUAGES = {
 }
 _REPLY_MARK = re.compile(r"\s*(?:re|aw|sv|vs|antw|rif|res|odp|ynt|回复|答复)(?:\[\d{1,3}\])?\s*[::]", re.IGNORECASE)
 _UNSEEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+_CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\ud800-\\udfff]")
 _NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){0,29}\.?")
 
 
@@ -105,6 +106,11 @@ def filesize(count: int, locale: str) -> str:
 
 def status(name: str, locale: str) -> str:
     return language(locale).statuses.get(name, name.replace("_", " "))
+
+
+def printable(text: str) -> str:
+    """Without control characters but tab and line ends, and without lone surrogates, which no encoding can hold."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 def one_line(text: str) -> str:

@@ -166,11 +166,11 @@ def _with_bodies(value: Any, slots: list[SafeHtml], cids: Mapping[str, str]) -> 
     if isinstance(value, Mapping):
         view = {key: _with_bodies(item, slots, cids) for key, item in value.items()}
         if isinstance(value.get("text"), str):
-            view["body"] = _slot(_body(value, cids), slots)
+            view["body"] = _slot(_body(view, cids), slots)
         return view
     if isinstance(value, (list, tuple)):
         return [_with_bodies(item, slots, cids) for item in value]
-    return value
+    return phrasing.printable(value) if isinstance(value, str) else value
 
 
 def _body(message: Mapping[str, Any], cids: Mapping[str, str]) -> SafeHtml:
