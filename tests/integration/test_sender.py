@@ -61,6 +61,7 @@ class Bench:
     folder: Path
     composer: Composer = field(default_factory=Composer)
     hold: Callable[[Claim, str], str | None] = lambda claim, text: None
+    outbox: Callable[[Store], Outbox] = Outbox
     now: datetime = START
     beats: int = 0
 
@@ -100,7 +101,7 @@ class Bench:
         desk = Desk(name="Acme", address="support@desk.example")
         settings = Settings(desk=desk, outbound=self.outbound, folder=self.folder)
         return Sender(
-            Outbox(self.store),
+            self.outbox(self.store),
             lambda: open_transport(settings, None),
             self.composer,
             lambda claim, text: self.hold(claim, text),
@@ -366,17 +367,8 @@ def test_a_database_that_is_away_for_a_moment_makes_no_second_copy(
     bench: Bench, smtp_sink: SmtpSink, call: str, state: str, sent: int
 ) -> None:
     notice = bench.add()
-    sender = bench.sender()
-    sender._outbox = Unsteady(bench.store, call, 1)
-    sender._courier = type(sender._courier)(
-        sender._outbox, bench.composer, lambda c, t: None, 86400, lambda: bench.now, lambda: 0.0
-    )
-    stop = threading.Event()
-    thread = threading.Thread(target=sender.run, args=(stop, bench.beat))
-    thread.start()
-    wait_until(lambda: bench.settled(notice), "settlement")
-    stop.set()
-    thread.join(40)
+    bench.outbox = lambda store: Unsteady(store, call, 1)
+    bench.until_settled(notice)
     assert bench.state(notice) == state
     assert len(smtp_sink.messages) == sent
 

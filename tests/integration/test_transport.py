@@ -246,6 +246,17 @@ def test_a_slow_answer_to_the_dot_is_waited_for_longer_than_a_command(
     assert len(smtp_sink.messages) == 1
 
 
+def test_an_answer_to_the_dot_that_comes_too_late_is_not_taken_for_the_next_mail_s(
+    smtp_sink: SmtpSink, transports: Transports
+) -> None:
+    transport = transports(smtp_sink.port, data_timeout=1)
+    smtp_sink.fail(".", "delay", seconds=1.5, times=1)
+    assert deliver(transport).outcome is Outcome.AMBIGUOUS
+    time.sleep(1)
+    assert deliver(transport).outcome is Outcome.DELIVERED
+    assert (smtp_sink.connections, len(smtp_sink.messages)) == (2, 2)
+
+
 def test_nothing_is_delivered_when_the_last_step_is_called_off(smtp_sink: SmtpSink, transports: Transports) -> None:
     def called_off() -> None:
         raise LookupError
@@ -451,7 +462,8 @@ HOSTILE = {
 def test_a_reply_that_is_not_smtp_ends_soon_and_leaves_the_mail_waiting(
     hostile: Callable[[Script], int], transports: Transports, name: str
 ) -> None:
-    transport = transports(hostile(HOSTILE[name]), command_timeout=1, connect_timeout=1)
+    seconds = 1 if "drip" in name else 20
+    transport = transports(hostile(HOSTILE[name]), command_timeout=seconds, connect_timeout=seconds)
     began = time.monotonic()
     assert deliver(transport).outcome is Outcome.TEMPORARY
     assert time.monotonic() - began < 5
