@@ -20,6 +20,12 @@ from gateway.desk.plan import Plan
 from gateway.errors import Refused
 from gateway.mail import Address
 
+_SENT = {
+    "reply": "Your answer went to",
+    "closed": "The closing mail went to",
+    "conversation_started": "Your mail went to",
+    "document_requested": "Your request for documents went to",
+}
 _STATES = ("pending", "inprogress", "close", "reopen")
 
 
@@ -44,6 +50,8 @@ class Act:
     message_id: str = ""
     """Of the agent's own mail: a client who got a copy may answer to that."""
     from_mail: bool = False
+    opening: bool = False
+    """It begins a conversation."""
 
     def has(self, *names: str) -> bool:
         return any(c.verb.name in names for c in self.commands)
@@ -320,7 +328,9 @@ def _notice_kind(act: Act, was: Status, public: bool, asked: bool) -> str:
     closing = act.has("close") and not act.quiet and (was is not Status.CLOSED or public)
     if closing:
         return "closed"
-    return "reply" if public else ""
+    if not public:
+        return ""
+    return "conversation_started" if act.opening else "reply"
 
 
 def _send(kind: str, act: Act, plan: Plan, public: bool) -> None:
@@ -331,5 +341,4 @@ def _send(kind: str, act: Act, plan: Plan, public: bool) -> None:
         notice = drafts.client_notice(kind, person, view, said=said, agent=agent)
         plan.notify(notice, carries_message=public)
     to = ", ".join(f"{p.name} <{p.address}>" if p.name else p.address for p in view.participants)
-    words = {"reply": "Your answer went to", "closed": "The closing mail went to"}
-    plan.say(f"{words.get(kind, 'Your request for documents went to')} {to}.")
+    plan.say(f"{_SENT[kind]} {to}.")

@@ -64,6 +64,7 @@ def _act(arrival: Arrival, agent: Person, parsed: Parsed) -> Act:
         as_note=arrival.to_note,
         message_id=arrival.mail.message_id or "",
         from_mail=True,
+        opening=parsed.has("to"),
     )
 
 

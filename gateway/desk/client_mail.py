@@ -54,6 +54,7 @@ def _open(
         participants=(sender,),
         category=category.name if category else "",
         summary=summarise(arrival.mail.reply or arrival.mail.text),
+        others=now.open_tickets(sender),
     )
     plan = Plan(ticket, "client", policy, now)
     plan.add(

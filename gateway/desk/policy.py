@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gateway.desk.model import Person, Role
+from gateway.desk.model import OpenTicket, Person, Role
 from gateway.desk.routing import Routes
 from gateway.mail import Address
 
@@ -38,6 +38,10 @@ def _nobody(_: str) -> tuple[Person, ...]:
     return ()
 
 
+def _no_tickets(_: Person) -> tuple[OpenTicket, ...]:
+    return ()
+
+
 def _unknown(_: Address) -> Person:
     raise LookupError("this situation cannot make contacts")
 
@@ -56,6 +60,8 @@ class Situation:
     """Contacts by words of name, company or address."""
     contact: Callable[[Address], Person] = _unknown
     """The person with an address, made a contact where unknown."""
+    open_tickets: Callable[[Person], tuple[OpenTicket, ...]] = _no_tickets
+    """A client's tickets that are not closed, the oldest first."""
 
     def agent(self, handle: str) -> Person | None:
         return next((a for a in self.agents if a.handle == handle), None)

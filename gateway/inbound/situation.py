@@ -34,6 +34,7 @@ def situation(connection: sa.Connection, mail: InboundMail | None, now: datetime
         generated_last_minute=outbox.automatic_since(connection, now - timedelta(minutes=1)),
         find=lambda words: people.search(connection, words),
         contact=lambda address: people.contact(connection, address, now),
+        open_tickets=lambda client: tickets.open_of(connection, client.id),
     )
 
 

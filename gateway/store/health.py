@@ -36,7 +36,7 @@ def backlog(connection: sa.Connection) -> Backlog:
     notices = connection.execute(
         sa.select(sa.func.count(), sa.func.min(s.notice.c.due_at)).where(s.notice.c.state.in_(_OPEN))
     ).one()
-    counts = connection.execute(sa.select(s.ticket.c.status, sa.func.count()).group_by(s.ticket.c.status)).tuples()
+    counts = connection.execute(sa.select(s.ticket.c.status, sa.func.count()).group_by(s.ticket.c.status))
     return Backlog(
         mail_waiting=waiting[0],
         oldest_mail=waiting[1],

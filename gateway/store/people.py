@@ -144,4 +144,4 @@ def open_counts(connection: sa.Connection) -> dict[int, int]:
         .where(s.ticket.c.status != "closed", s.ticket.c.owner.is_not(None))
         .group_by(s.ticket.c.owner)
     )
-    return {owner: count for owner, count in connection.execute(query).tuples() if owner is not None}
+    return {owner: count for owner, count in connection.execute(query) if owner is not None}

@@ -24,6 +24,7 @@ from gateway.mail import Address
 from gateway.store import schema as s
 
 _MESSAGES_KEPT = 50
+_OTHERS = 20
 
 Row = sa.Row[Any]
 
@@ -154,13 +155,13 @@ def documents(connection: sa.Connection, number: int) -> tuple[Document, ...]:
     return tuple(Document(r.id, r.name, DocumentState(r.state), r.filename) for r in connection.execute(query))
 
 
-def others(connection: sa.Connection, row: Row) -> tuple[OpenTicket, ...]:
-    """The client's other open tickets, oldest first."""
+def open_tickets(connection: sa.Connection, client: int, *, but: int = 0) -> tuple[OpenTicket, ...]:
+    """A client's tickets that are not closed, the oldest first, without the ticket ``but``."""
     query = (
         sa.select(s.ticket)
-        .where(s.ticket.c.client == row.client, s.ticket.c.number != row.number, s.ticket.c.status != Status.CLOSED)
+        .where(s.ticket.c.client == client, s.ticket.c.number != but, s.ticket.c.status != Status.CLOSED)
         .order_by(s.ticket.c.number)
-        .limit(20)
+        .limit(_OTHERS)
     )
     return tuple(OpenTicket(r.number, r.subject, Status(r.status), r.updated_at) for r in connection.execute(query))
 
@@ -199,7 +200,7 @@ def ticket(connection: sa.Connection, number: int, *, whole: bool = False) -> Ti
         continued_in=row.continued_in,
         documents=documents(connection, number),
         messages=messages(connection, number, limit=None if whole else _MESSAGES_KEPT),
-        others=others(connection, row),
+        others=open_tickets(connection, row.client, but=row.number),
         addressed=frozenset(a for (a,) in listed),
         last_acted={row.handle: row.at for row in seen},
     )

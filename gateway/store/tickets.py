@@ -6,13 +6,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.desk.model import Ticket
+from gateway.desk.model import OpenTicket, Ticket
 from gateway.store import rows
 from gateway.store import schema as s
 
 
 def get(connection: sa.Connection, number: int, *, whole: bool = False) -> Ticket | None:
     return rows.ticket(connection, number, whole=whole)
+
+
+def open_of(connection: sa.Connection, client: int) -> tuple[OpenTicket, ...]:
+    return rows.open_tickets(connection, client)
 
 
 def listed(

@@ -17,6 +17,7 @@ from gateway.inbound.reading import (
     charset,
     fields,
     forward,
+    html,
     kind,
     opinion,
     parse,
@@ -105,6 +106,9 @@ def _judged(root: Part, found: body.Body, context: ReadingContext, budget: Budge
         why=judged[1],
         text=text,
         reply=split.reply,
+        reply_html=_ask(
+            budget, "fragment", lambda: html.new_fragment(found.html[:_MAX_SPLIT]) if found.html else "", ""
+        ),
         signature=split.signature,
         html=found.html,
         attachments=tuple(found.attachments),
@@ -127,6 +131,10 @@ def _ask(budget: Budget, name: str, question: Callable[[], _T], otherwise: _T) -
     except Exception as error:  # noqa: BLE001 - see the module's docstring
         budget.defect(f"{name} failed: {type(error).__name__}")
         return otherwise
+
+
+def _fragment(found: body.Body, budget: Budget) -> str:
+    return _ask(budget, "fragment", lambda: html.new_fragment(found.html[:_MAX_SPLIT]), "") if found.html else ""
 
 
 def _split(root: Part, found: body.Body, subject: str, budget: Budget) -> reply.Split:
