@@ -3,7 +3,7 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
-ROAD   ?= -n 2 --dist loadfile
+WORKERS ?= -n 2 --dist loadfile
 CORPORA ?= corpora
 
 .DEFAULT_GOAL := help
@@ -16,7 +16,7 @@ run: $(STAMP)  ## play the demo, and keep it running for a mail of your own
 	@$(BIN)/gateway demo --stay
 
 test: $(STAMP) servers lint  ## lint, types, rooms, and every test
-	$(BIN)/python -m pytest $(ROAD) -m "not soak"
+	$(BIN)/python -m pytest $(WORKERS) -m "not soak"
 
 lint: $(STAMP)  ## style, types and the rules between the rooms
 	$(BIN)/ruff check
