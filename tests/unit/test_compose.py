@@ -23,7 +23,7 @@ from gateway.desk.notices import KINDS, Context, NoticeDraft, Outgoing, sample
 from gateway.errors import Permanent
 from gateway.mail import Address
 from gateway.outbound import headers
-from gateway.outbound.compose import Composed, compose
+from gateway.outbound.compose import Composed, compose, surroundings
 from gateway.outbound.mime import file_part, text_part
 from gateway.outbound.render import Renderer
 from gateway.threading.token import Keyring, Minter, TokenRole
@@ -125,6 +125,12 @@ def test_the_other_staff_addresses_stand_in_the_text_and_never_in_a_clients_mail
         raw = made(outgoing(kind)).raw.replace(b"=\r\n", b"")
         assert note.encode() not in raw
         assert MINTER.command_address(7).encode() not in raw
+
+
+def test_a_clients_template_could_not_even_name_the_staff_addresses() -> None:
+    client = surroundings(outgoing("reply"), MINTER, SETTINGS)
+    assert (client["note_address"], client["command_address"]) == ("", "")
+    assert surroundings(outgoing("staff_new"), MINTER, SETTINGS)["command_address"] == MINTER.command_address(7)
 
 
 @pytest.mark.parametrize("kind", KINDS)
