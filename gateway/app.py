@@ -211,7 +211,7 @@ class Gateway:
             minter=live.setup.minter,
             settings=live.settings,
             load_blob=self.load_blob,
-            date=date,
+            date=outgoing.decided_at or date,
         )
 
     def load_blob(self, digest: str) -> bytes:

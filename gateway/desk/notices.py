@@ -102,6 +102,7 @@ class Outgoing:
     attempts: int = 0
     composed: bytes | None = field(default=None, repr=False)
     """The exact bytes of an earlier attempt; every later one sends the same."""
+    decided_at: datetime | None = None
 
 
 class NoticeState(StrEnum):

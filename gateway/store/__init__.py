@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from gateway.desk.notices import Claim, Settlement
 from gateway.errors import Permanent, Temporary
-from gateway.store import mailboxes, outbox
+from gateway.store import inbox, mailboxes, outbox
 from gateway.store.engine import make_engine
 from gateway.store.migrate import HEAD, migrate, revision
 from gateway.store.transact import GroupWriter, PoolWriter, Work, Writer, classed
@@ -73,7 +73,7 @@ class Store:
             raise classed(error) from error
 
     def lock_for_daemon(self) -> None:
-        """One daemon a SQLite file.
+        """One daemon a SQLite file; what an earlier one held when it died is free again at once.
 
         Raises Permanent when another one runs on it.
         """
@@ -89,6 +89,7 @@ class Store:
             text = f"another gateway already runs on {self.engine.url.database}: {advice}"
             raise Permanent(text, public=text) from None
         self._lock = handle
+        self.transact(_forget_leases)
 
     def check(self) -> list[tuple[str, bool, str]]:
         """Rows for ``gateway check``: (what, holds, advice)."""
@@ -145,6 +146,11 @@ def open_store(url: str, *, upgrade: bool = True) -> Store:
         engine.dispose()
         raise
     return Store(engine, GroupWriter(engine) if engine.dialect.name == "sqlite" else PoolWriter(engine))
+
+
+def _forget_leases(connection: sa.Connection) -> None:
+    inbox.forget_leases(connection)
+    outbox.forget_leases(connection)
 
 
 class Outbox:

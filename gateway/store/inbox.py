@@ -175,6 +175,11 @@ def give_back(connection: sa.Connection, claimed: Claimed, due_at: datetime, *, 
     return strikes
 
 
+def forget_leases(connection: sa.Connection) -> None:
+    """For the only daemon of a database, when it starts: whoever held a lease is dead."""
+    connection.execute(sa.update(s.inbox).where(s.inbox.c.lease.is_not(None)).values(lease=None, lease_until=None))
+
+
 def quarantined(connection: sa.Connection, *, limit: int = 200) -> tuple[InboxRow, ...]:
     query = sa.select(s.inbox).where(s.inbox.c.state == "quarantined").order_by(s.inbox.c.id).limit(limit)
     return tuple(_listed(row) for row in connection.execute(query))

@@ -49,6 +49,7 @@ def outgoing(row: sa.Row[Any]) -> Outgoing:
         subject=row.subject,
         attempts=row.attempts,
         composed=None if row.composed is None else bytes(row.composed),
+        decided_at=row.created_at,
     )
 
 
@@ -64,7 +65,6 @@ def mark_dot_pending(connection: sa.Connection, claimed: Claim, composed: bytes,
         .values(
             state=NoticeState.DOT_PENDING,
             composed=composed,
-            attempts=s.notice.c.attempts + 1,
             first_tried_at=sa.func.coalesce(s.notice.c.first_tried_at, now),
         )
     )
@@ -77,6 +77,7 @@ def settle(connection: sa.Connection, claimed: Claim, settlement: Settlement, no
     values: dict[str, Any] = {
         "state": settlement.state,
         "reply": settlement.reply,
+        "attempts": s.notice.c.attempts + 1,
         "lease": None,
         "lease_until": None,
         "due_at": settlement.next_at or now,
@@ -95,6 +96,11 @@ def settle(connection: sa.Connection, claimed: Claim, settlement: Settlement, no
 def release(connection: sa.Connection, claimed: Claim) -> None:
     """Hand an untouched claim back."""
     connection.execute(sa.update(s.notice).where(_held(claimed)).values(lease=None, lease_until=None))
+
+
+def forget_leases(connection: sa.Connection) -> None:
+    """For the only daemon of a database, when it starts: whoever held a lease is dead."""
+    connection.execute(sa.update(s.notice).where(s.notice.c.lease.is_not(None)).values(lease=None, lease_until=None))
 
 
 def retry(connection: sa.Connection, notice_id: int, now: datetime) -> bool:
