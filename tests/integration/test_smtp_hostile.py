@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import socket
 import struct
@@ -176,17 +177,20 @@ def test_each_mail_starts_the_deadline_anew() -> None:
 
 
 def test_a_client_is_bounded_after_its_first_mail_too() -> None:
-    with listening(Door(), Limits(transaction=1.5), timeout=1) as server:
-        with Client(server.address) as silent, Client(server.address) as busy:
-            assert silent.deliver().startswith("250")
-            assert busy.deliver().startswith("250")
-            stop = threading.Event()
-            thread = threading.Thread(target=drip, args=(busy, b"NOOP\r\n", stop))
-            thread.start()
-            assert ends_within(silent, 3).startswith("421 4.4.2")
-            ends_within(busy, 3)
-            stop.set()
-            thread.join()
+    stop = threading.Event()
+    with (
+        listening(Door(), Limits(transaction=1.5), timeout=1) as server,
+        Client(server.address) as silent,
+        Client(server.address) as busy,
+    ):
+        assert silent.deliver().startswith("250")
+        assert busy.deliver().startswith("250")
+        thread = threading.Thread(target=drip, args=(busy, b"NOOP\r\n", stop))
+        thread.start()
+        assert ends_within(silent, 3).startswith("421 4.4.2")
+        ends_within(busy, 3)
+        stop.set()
+        thread.join()
 
 
 def test_a_slow_message_that_goes_on_is_not_cut() -> None:
@@ -201,13 +205,13 @@ def test_a_slow_message_that_goes_on_is_not_cut() -> None:
 
 
 def test_a_client_that_does_not_read_its_replies_is_cut() -> None:
-    with listening(Door(), Limits(transaction=1.0, linger=0.3, patience=10**9), max_connections=1) as server:
-        with Client(server.address) as client:
-            client.socket.settimeout(0.3)
-            with contextlib.suppress(OSError):
-                while True:
-                    client.send(b"HELP\r\n" * 1000)
-            wait_until(lambda: has_room(server), "a free place", 5)
+    limits = Limits(transaction=1.0, linger=0.3, patience=10**9)
+    with listening(Door(), limits, max_connections=1) as server, Client(server.address) as client:
+        client.socket.settimeout(0.3)
+        with contextlib.suppress(OSError):
+            while True:
+                client.send(b"HELP\r\n" * 1000)
+        wait_until(lambda: has_room(server), "a free place", 5)
 
 
 # --- clients that flood ---------------------------------------------------------------------------
@@ -277,6 +281,13 @@ def test_guessing_recipients_is_cut_short_sooner() -> None:
         assert 90 <= len(replies) <= 101
 
 
+def test_patience_is_regained_with_each_mail() -> None:
+    with listening(Door(), Limits(patience=12)) as server, Client(server.address) as client:
+        for _ in range(10):
+            assert client.say("VRFY support").startswith("252")
+            assert client.deliver().startswith("250")
+
+
 def test_a_browser_is_sent_away() -> None:
     with listening(Door()) as server, Client(server.address, greet="") as client:
         client.send(b"POST / HTTP/1.1\r\nHost: x\r\nAccept: *\r\nA: b\r\nC: d\r\n\r\nMAIL FROM:<>\r\n")
@@ -337,6 +348,21 @@ def test_a_stop_waits_for_a_commit_whose_client_has_gone() -> None:
         assert len(server.beats) > beats
         door.gate.set()
         server.end(3)
+
+
+def test_a_stop_waits_for_a_commit_whose_client_was_put_off() -> None:
+    door = Door()
+    door.gate.clear()
+    with listening(door, Limits(commit=0.1)) as server:
+        with Client(server.address) as client:
+            assert client.deliver().startswith("451")
+            assert client.say("QUIT").startswith("221")
+        server.stop.set()
+        time.sleep(0.5)
+        assert server.thread.is_alive()
+        door.gate.set()
+        server.end(3)
+    assert len(door.commits) == 1
 
 
 @pytest.mark.parametrize("hanging", [False, True], ids=["slow client", "hanging door"])
@@ -459,7 +485,10 @@ def test_relative_paths_start_where_the_caller_says(pair: tuple[Path, Path]) -> 
 # --- what is logged -------------------------------------------------------------------------------
 
 
-def test_neither_content_nor_local_parts_are_logged(capfd: pytest.CaptureFixture[str]) -> None:
+def test_neither_content_nor_local_parts_are_logged(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="mail.log")
     raw = b"Subject: CANARY\r\n\r\nCANARY\r\n"
     door = Door()
     with capture_logs() as logs, listening(door) as server, Client(server.address) as client:
@@ -475,5 +504,5 @@ def test_neither_content_nor_local_parts_are_logged(capfd: pytest.CaptureFixture
         client.say("MAIL FROM:<CANARY\x01@client.example>")
     told = [entry["event"] for entry in logs]
     assert {"smtp_listening", "smtp_recipient_refused", "mail_not_stored", "smtp_session_failed"} <= set(told)
-    assert "CANARY" not in repr(logs) + "".join(capfd.readouterr())
+    assert "CANARY" not in repr(logs) + "".join(capfd.readouterr()) + caplog.text
     assert {entry["domain"] for entry in logs if "domain" in entry} == {"elsewhere.example"}

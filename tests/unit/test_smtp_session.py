@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.inbound.smtp import Admission
 from gateway.inbound.smtp_intake import Intake, settled
 from gateway.inbound.smtp_limits import ByteBudget, Connections, Limits
 from gateway.inbound.smtp_session import Session
@@ -20,10 +21,13 @@ BEFORE = b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\n"
 class Line(asyncio.Transport):
     """A connection that keeps what is written to it."""
 
-    def __init__(self) -> None:
-        super().__init__({"peername": ("192.0.2.7", 25)})
+    def __init__(self, host: str = "192.0.2.7") -> None:
+        super().__init__({"peername": (host, 25)})
         self.written = b""
         self.closed = False
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
@@ -60,20 +64,24 @@ async def until(written: bytes, line: Line) -> None:
     raise TimeoutError(line.written)
 
 
+def intake_of(door: Door, pool: ThreadPoolExecutor) -> Intake:
+    return Intake(
+        door=door,
+        name="smtp:test",
+        source="smtp",
+        hostname="mx.desk.example",
+        max_size=1 << 20,
+        timeout=30,
+        limits=Limits(linger=0.0),
+        budget=ByteBudget(),
+        connections=Connections(9, 2),
+        pool=pool,
+    )
+
+
 async def _conversation(end: Exception | None, door: Door) -> Line:
     with ThreadPoolExecutor(2) as pool:
-        intake = Intake(
-            door=door,
-            name="smtp:test",
-            source="smtp",
-            hostname="mx.desk.example",
-            max_size=1 << 20,
-            timeout=30,
-            limits=Limits(linger=0.0),
-            budget=ByteBudget(),
-            connections=Connections(9, 9),
-            pool=pool,
-        )
+        intake = intake_of(door, pool)
         intake.connections.enter("192.0.2.7")
         line, session = Line(), Session(intake, "192.0.2.7")
         session.connection_made(line)
@@ -107,3 +115,29 @@ def test_waiting_for_a_thread_never_cancels_its_work() -> None:
     asyncio.run(give_up(future))
     assert not future.cancelled()
     future.set_result(1)  # and nobody minds that the loop has gone
+
+
+async def _greetings(*hosts: str, stopping: bool = False) -> list[bytes]:
+    """What clients from ``hosts`` are first told; all of them stay."""
+    with ThreadPoolExecutor(1) as pool:
+        intake = intake_of(Door(), pool)
+        intake.stopping = stopping
+        lines = [Line(host) for host in hosts]
+        for line in lines:
+            Admission(intake, Session).connection_made(line)
+        await asyncio.sleep(0)
+        for session in list(intake.sessions):
+            session.kill()
+        while intake.sessions:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        return [line.written[:9] for line in lines]
+
+
+def test_an_ipv6_network_counts_as_one_client() -> None:
+    hosts = ("2001:db8:1:1::a", "2001:db8:1:1::b", "2001:db8:1:1::c", "2001:db8:1:2::a")
+    assert asyncio.run(_greetings(*hosts)) == [b"220 mx.de", b"220 mx.de", b"421 4.7.0", b"220 mx.de"]
+
+
+def test_who_comes_in_while_we_stop_is_sent_away() -> None:
+    assert asyncio.run(_greetings("192.0.2.7", stopping=True)) == [b"421 4.3.2"]
