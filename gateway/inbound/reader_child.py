@@ -1,13 +1,14 @@
 """The process that reads mail for ``reader.Reader``: ``python -m gateway.inbound.reader_child``.
 
 It speaks frames on stdin and stdout: a length, then the bytes. It holds no secret and no other
-descriptor, limits itself before each mail, and ends when its parent does.
+descriptor, and limits itself before each mail. It ends when its parent does, for then stdin ends;
+in the middle of a mail the CPU limit ends it. (A parent-death signal would come when the *thread*
+that started the child ends, and kill a reader that others still use.)
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import os
 import resource
@@ -19,7 +20,6 @@ from typing import BinaryIO
 CPU_SECONDS = 10
 ADDRESS_SPACE = 1024 * 1024 * 1024
 LENGTH = struct.Struct(">Q")
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -56,8 +56,6 @@ def _settle(parent: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("800")
     signal.signal(signal.SIGINT, signal.SIG_IGN)

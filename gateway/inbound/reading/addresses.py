@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.inbound.reading import charset, encodedwords
 from gateway.mail import Address
@@ -20,6 +21,8 @@ MAX_LENGTH = 254
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9])?\.?")
 _LITERAL = re.compile(r"\[[0-9A-Za-z.:]{2,60}\]")
+_GAP = re.compile(r"[^\s.]\s+[^\s.]")
+"""White space in a local part that is not beside a dot (RFC 5322 section 4.4)."""
 _BARE = re.compile(r"[^\s<>()\[\],;:\"@]{1,64}@[^\s<>(),;:\"@]{1,253}")
 
 
@@ -39,6 +42,7 @@ class _Piece:
     text: str
 
 
+@lru_cache(maxsize=32)
 def parse(raw: str) -> tuple[Mailbox, ...]:
     """Mailboxes of an unfolded, undecoded address field; what holds no address is left out."""
     found: list[Mailbox] = []
@@ -209,6 +213,7 @@ def _with_angle(pieces: list[_Piece], angles: list[_Piece], clean: bool) -> Mail
 def _bare(pieces: list[_Piece], clean: bool) -> Mailbox | None:
     """``addr`` or ``addr (name)``, and an address among words, which is not sound."""
     spec = "".join(_requoted(p) for p in pieces if p.kind in ("text", "quoted")).strip()
+    clean = clean and not _is_commented(pieces)
     address, sound = _addr_spec(spec)
     if address is not None:
         name = " ".join(_decoded(p.text) for p in pieces if p.kind == "comment").strip()
@@ -221,6 +226,12 @@ def _bare(pieces: list[_Piece], clean: bool) -> Mailbox | None:
         return None
     words = _display([_Piece(p.kind, p.text.replace(found[0], " ")) for p in pieces])
     return Mailbox(Address(words, address), False)
+
+
+def _is_commented(pieces: list[_Piece]) -> bool:
+    """A comment in the middle of an address is legal, obsolete and nothing that a client writes."""
+    kinds = [p.kind for p in pieces if p.text.strip()]
+    return "comment" in kinds[: len(kinds) - kinds[::-1].index("text")] if "text" in kinds else False
 
 
 def _requoted(piece: _Piece) -> str:
@@ -288,6 +299,8 @@ def _local_part(local: str) -> tuple[str, bool]:
         if _ATOM.fullmatch(inner) and not _bad_dots(inner):
             return inner, True
         return charset.clean_line(local), False
+    if _GAP.search(local):
+        return "", False
     cleaned = "".join(charset.clean_line(encodedwords.decode(local)).split())
     return cleaned, cleaned == local and _ATOM.fullmatch(local) is not None and not _bad_dots(local)
 

@@ -6,8 +6,9 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from gateway.inbound.reading import charset, fields, flowed, html, tnef, transfer
+from gateway.inbound.reading import calendar, charset, fields, flowed, html, tnef, transfer
 from gateway.inbound.reading.prescan import MAX_TEXT_BYTES, Budget
 from gateway.inbound.reading.source import Part
 from gateway.mail import Attachment
@@ -26,19 +27,31 @@ _NAMES = {"message/rfc822": ".eml", "text/calendar": ".ics", "application/ms-tne
           "text/plain": ".txt", "text/html": ".html", "application/octet-stream": ".bin"}  # fmt: skip
 
 
+class Rendered:
+    """The text of an HTML part, made when somebody asks: next to plain text nobody does."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    @cached_property
+    def text(self) -> str:
+        return html.to_text(self.source)
+
+
 @dataclass
 class Body:
     """What was found on the way through the tree."""
 
-    texts: list[str] = field(default_factory=list)
-    """Text to show, in order; of an HTML part its text."""
+    shown: list[str | Rendered] = field(default_factory=list)
+    """What is shown, in order."""
     plain: list[str] = field(default_factory=list)
     htmls: list[str] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
 
     @property
     def text(self) -> str:
-        return "\n".join(t.strip("\n") for t in self.texts if t.strip())[:MAX_TEXT]
+        texts = (each.text if isinstance(each, Rendered) else each for each in self.shown)
+        return "\n".join(t.strip("\n") for t in texts if t.strip())[:MAX_TEXT]
 
     @property
     def html(self) -> str:
@@ -62,6 +75,9 @@ class _Collector:
         kind = part.content_type
         if part.children and kind.startswith("multipart/"):
             self._multipart(part)
+        elif part.children and kind.startswith("application/"):
+            self.attach(part)
+            self.part(part.children[0], root=root)
         elif tnef.is_tnef(part.content):
             self._tnef(part)
         elif _is_body(part, root=root):
@@ -70,6 +86,8 @@ class _Collector:
             self.attach(part, related=related)
 
     def _multipart(self, part: Part) -> None:
+        if part.content_type == "multipart/encrypted":
+            self.budget.defect("encrypted with OpenPGP: cannot be read here")
         if part.content_type == "multipart/alternative":
             self._alternative(part)
         elif part.content_type == "multipart/related":
@@ -83,21 +101,21 @@ class _Collector:
         readings = [self._alone(child) for child in part.children]
         for reading in readings:
             self.body.attachments.extend(reading.attachments)
-        plain = next((r for r in readings if r.plain and r.text.strip()), None)
-        rich = next((r for r in reversed(readings) if r.htmls and r.text.strip()), None)
+        plain = next((r for r in readings if any(p.strip() for p in r.plain)), None)
+        rich = next((r for r in reversed(readings) if r.htmls and (plain or r.text)), None)
         if rich is not None:
             self.body.htmls.extend(rich.htmls)
-        if plain is not None and rich is not None and _disagree(plain.text, rich.text):
+        if plain is not None and rich is not None and _disagree(plain, rich):
             self.budget.defect("the plain text and the HTML say different things: both are shown")
-            self.body.texts.extend(plain.texts + rich.texts)
+            self.body.shown.extend(plain.shown + rich.shown)
             if len(plain.text) >= len(rich.text):
                 self.body.plain.extend(plain.plain)
         elif plain is not None:
-            self.body.texts.extend(plain.texts)
+            self.body.shown.extend(plain.shown)
             self.body.plain.extend(plain.plain)
         else:
             chosen = rich or next((r for r in readings if r.text), Body())
-            self.body.texts.extend(chosen.texts)
+            self.body.shown.extend(chosen.shown)
 
     def _alone(self, part: Part) -> Body:
         single = _Collector(self.budget)
@@ -119,11 +137,13 @@ class _Collector:
             text = text[:MAX_TEXT]
         if part.content_type == "text/html":
             self.body.htmls.append(text)
-            self.body.texts.append(html.to_text(text))
+            self.body.shown.append(Rendered(text))
             return
-        text = self._plain(part, text)
+        self._shown_plain(self._plain(part, text))
+
+    def _shown_plain(self, text: str) -> None:
         self.body.plain.append(text)
-        self.body.texts.append(text)
+        self.body.shown.append(text)
 
     def _plain(self, part: Part, text: str) -> str:
         if part.parameters.get("format", "").lower() == "flowed":
@@ -151,10 +171,10 @@ class _Collector:
         if opened is None or not (opened.files or opened.text or opened.html):
             self.attach(part)
             return
-        if not any(t.strip() for t in self.body.texts):
+        if not self.body.text:
             if opened.html:
                 self.body.htmls.append(opened.html)
-            self.body.texts.append(opened.text or html.to_text(opened.html))
+            self.body.shown.append(opened.text or Rendered(opened.html))
         for file in opened.files:
             kind = file.content_type or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
             self._file(file.name, kind, file.content, content_id=file.content_id)
@@ -171,8 +191,8 @@ class _Collector:
         self.body.attachments.append(Attachment(name, kind, len(content), digest, inline, content_id, content))
 
     def rescue(self, root: Part) -> None:
-        """A mail without any body text whose only text has a file name: that is its text, and stays a file."""
-        if any(t.strip() for t in self.body.texts):
+        """A mail without any body text: a text with a file name stands in, or an invitation; both stay files."""
+        if self.body.text:
             return
         for part in root.walk():
             if part.content_type in _BODY_TYPES and part.disposition != "attachment" and (part.text or "").strip():
@@ -180,6 +200,9 @@ class _Collector:
                 self._text(part)
                 self.body.attachments = kept
                 return
+        invitation = next((p for p in root.walk() if p.content_type == "text/calendar" and p.text), None)
+        if invitation is not None:
+            self._shown_plain(calendar.summary(invitation.text or ""))
 
 
 def _is_body(part: Part, *, root: bool) -> bool:
@@ -190,10 +213,16 @@ def _is_body(part: Part, *, root: bool) -> bool:
     return part.content_type in _BODY_TYPES and part.disposition != "attachment" and not part.filename
 
 
-def _disagree(plain: str, rich: str) -> bool:
-    """True where hardly a word of one alternative is in the other: a stub, a forgery, or a broken client."""
-    one, two = _words(plain), _words(rich)
-    return bool(one) and len(two) >= _FEW_WORDS and len(one & two) * 5 < min(len(one), len(two))
+def _disagree(plain: Body, rich: Body) -> bool:
+    """True where hardly a word of one alternative is in the other: a stub, a forgery, or a broken client.
+
+    Words are looked for in the HTML's source first, because that is nearly always enough.
+    """
+    one = _words("\n".join(plain.plain))
+    if len(one & _words(rich.html)) * 5 >= len(one):
+        return False
+    two = _words(rich.text)
+    return len(two) >= _FEW_WORDS and len(one & two) * 5 < min(len(one), len(two))
 
 
 def _words(text: str) -> set[str]:

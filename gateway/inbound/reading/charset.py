@@ -132,6 +132,7 @@ _SIGNS = frozenset(
 )
 _MIXED_WORD = re.compile("[A-Za-z][\u0370-\u05ff]|[\u0370-\u05ff][A-Za-z]")
 _INNER_CAPITAL = re.compile("[\u00df-\u00ff\u03ac-\u03ce\u0430-\u045f][\u00c0-\u00de\u0391-\u03ab\u0400-\u042f]")
+_HAN, _HANGUL, _CYRILLIC = re.compile("[\u4e00-\u9fff]"), re.compile("[\uac00-\ud7a3]"), re.compile("[\u0400-\u04ff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
@@ -218,9 +219,13 @@ def _declared(data: bytes, codec: str) -> str:
     if codec == "euc-jp":
         return _euc_jp(data)
     try:
-        return data.decode(codec)
+        text = data.decode(codec)
     except UnicodeDecodeError:
         return _broken(data, codec)
+    if codec == "cp949" and _HAN.search(text) and not _HANGUL.search(text):
+        other = _plausible_guess(data)
+        return other if other and _CYRILLIC.search(other) else text
+    return text
 
 
 def is_single_byte(codec: str) -> bool:
@@ -268,7 +273,9 @@ def _broken(data: bytes, codec: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         good, bad = _tally(data, codec)
-        return data.decode(codec, "replace") if good > 4 * bad else _guess(data)
+        if good > 50 * bad:
+            return data.decode(codec, "replace")
+        return _plausible_guess(data) or (data.decode(codec, "replace") if good > 4 * bad else _cp1252(data))
 
 
 def _tally(data: bytes, codec: str) -> tuple[int, int]:
@@ -309,6 +316,10 @@ codecs.register_error(_MIXED, _foreign_byte)
 
 def _guess(data: bytes) -> str:
     """Statistics, believed only where they yield words; what else there is becomes windows-1252."""
+    return _plausible_guess(data) or _cp1252(data)
+
+
+def _plausible_guess(data: bytes) -> str | None:
     refused: list[str] = []
     for _ in range(_GUESSES):
         found = chardet.detect(data[:_SAMPLE], encoding_era=_ERAS, exclude_encodings=refused or None)["encoding"] or ""
@@ -319,7 +330,7 @@ def _guess(data: bytes) -> str:
         if _is_plausible(text[:_SAMPLE]):
             return text
         refused.append(found)
-    return _cp1252(data)
+    return None
 
 
 def _is_plausible(text: str) -> bool:

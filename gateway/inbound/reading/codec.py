@@ -71,8 +71,8 @@ def _head(mail: InboundMail) -> dict[str, Any]:
 
 
 _PLAIN = (
-    "message_id", "sender_sound", "subject", "why", "text", "reply", "html", "reply_html", "signature", "returned_message_id",
-    "in_reply_to", "references", "recipients", "list_id", "defects", "quarantine",
+    "message_id", "sender_sound", "subject", "why", "text", "reply", "html", "reply_html", "signature",
+    "returned_message_id", "in_reply_to", "references", "recipients", "list_id", "defects", "quarantine",
 )  # fmt: skip
 
 

@@ -50,6 +50,8 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     Of a parameter given twice the first counts; ``name*`` (RFC 2231) wins over ``name``.
     """
     head, _, rest = value.partition(";")
+    if "=" in head and (words := head.split(None, 1))[1:] and "=" not in words[0]:
+        head, rest = words[0], f"{words[1]};{rest}"  # the first semicolon is missing
     token = head.partition("(")[0].strip().strip("\"'").lower()
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gateway.inbound.reading import charset, fields, prescan, transfer
+from gateway.inbound.reading import charset, fields, prescan, smime, transfer
 from gateway.inbound.reading.prescan import Budget
 from gateway.inbound.reading.source import Field, Part
 
@@ -19,6 +19,7 @@ _TEXT_LIKE = frozenset(
      "message/feedback-report", "application/xml", "application/xhtml+xml"}
 )  # fmt: skip
 _MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
+_SMIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _KNOWN_MAIN = frozenset(
     {"text", "image", "audio", "video", "application", "multipart", "message", "model", "font", "chemical"}
 )
@@ -52,7 +53,19 @@ class _Parser:
             return self._multipart(part, body, end, depth, hint)
         if content_type in _MESSAGES:
             return self._nested(part, body, end, depth)
-        return self._leaf(part, body, end, hint)
+        leaf = self._leaf(part, body, end, hint)
+        return self._unwrapped(leaf, depth) if content_type in _SMIME else leaf
+
+    def _unwrapped(self, part: Part, depth: int) -> Part:
+        """An opaque S/MIME part with the entity that it signs as its child; it stays a file of its own."""
+        inner = smime.signed_entity(part.content) if depth < prescan.MAX_DEPTH else None
+        if inner is None:
+            self.budget.defect("encrypted with S/MIME: cannot be read here")
+            return part
+        if not self.budget.take_copy(len(inner)) or not self.budget.take_part():
+            return part
+        child = _Parser(inner, self.budget)._entity(0, len(inner), depth + 1, "text/plain", "")
+        return replace(part, children=(child,))
 
     def _leaf(self, part: Part, body: int, end: int, hint: str) -> Part:
         encoding = part.first("content-transfer-encoding").partition(";")[0].partition("(")[0]

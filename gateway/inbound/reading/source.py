@@ -43,13 +43,19 @@ class Part:
 
     def first(self, name: str) -> str:
         """Decoded value of the first field of that name, or ""."""
-        return next((f.value for f in self.fields if f.name == name), "")
+        for found in self.fields:
+            if found.name == name:
+                return found.value
+        return ""
 
     def every(self, name: str) -> tuple[str, ...]:
         return tuple(f.value for f in self.fields if f.name == name)
 
     def has(self, name: str) -> bool:
-        return any(f.name == name for f in self.fields)
+        for found in self.fields:  # noqa: SIM110 - asked a hundred times a mail, and a generator is slower
+            if found.name == name:
+                return True
+        return False
 
     def walk(self, *, into_messages: bool = False) -> Iterator[Part]:
         """This part and all below it, in order; nested messages are yielded but entered only when asked."""

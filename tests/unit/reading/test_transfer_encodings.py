@@ -1,0 +1,92 @@
+"""Transfer encodings, lenient; uuencoded files in text."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import quopri
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.inbound.reading import transfer
+
+
+@given(st.binary(max_size=2000))
+def test_base64_round_trip(data: bytes) -> None:
+    assert transfer.decode(base64.encodebytes(data), "base64") == data
+
+
+@given(st.binary(max_size=2000))
+def test_quoted_printable_round_trip(data: bytes) -> None:
+    assert transfer.decode(quopri.encodestring(data, quotetabs=True), "quoted-printable") == data.replace(
+        b"\r\n", b"\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("encoded", "data"),
+    [
+        (b"aGVsbG8", b"hello"),
+        (b"aGVsbG8=====", b"hello"),
+        (b"aGVs\r\n bG8=", b"hello"),
+        (b"aGVs!!bG8=", b"hello"),
+        (b"aGVsbG8=aGVsbG8=", b"hellohello"),
+        (b"aGVsbG8=\r\nx", b"hello"),
+        (b"", b""),
+        (b"=", b""),
+    ],
+)
+def test_broken_base64(encoded: bytes, data: bytes) -> None:
+    assert transfer.decode(encoded, "Base64 ") == data
+
+
+@pytest.mark.parametrize(
+    ("encoded", "data"),
+    [
+        (b"a=\r\nb", b"ab"),
+        (b"a=  \r\nb", b"ab"),
+        (b"a=3Db=3db", b"a=b=b"),
+        (b"100=% sure", b"100=% sure"),
+        (b"a == b", b"a == b"),
+        (b"trailing  \r\nblanks", b"trailing\r\nblanks"),
+        (b"end=", b"end"),
+    ],
+)
+def test_broken_quoted_printable(encoded: bytes, data: bytes) -> None:
+    assert transfer.decode(encoded, "quoted-printable") == data
+
+
+@pytest.mark.parametrize("name", ["7bit", "8bit", "binary", "", "nonsense"])
+def test_identity(name: str) -> None:
+    assert transfer.decode(b"a=3D", name) == b"a=3D"
+
+
+def uuencoded(data: bytes, name: bytes = b"a.bin") -> bytes:
+    lines = b"".join(binascii.b2a_uu(data[i : i + 45]) for i in range(0, len(data), 45))
+    return b"begin 644 " + name + b"\n" + lines + b"`\nend\n"
+
+
+def test_a_uuencoded_file_is_found() -> None:
+    content = bytes(range(256))
+    text = b"before\n" + uuencoded(content) + b"after\n"
+    ((start, end, name, found),) = transfer.uu_files(text)
+    assert (name, found) == ("a.bin", content)
+    assert text[:start] + text[end:] == b"before\nafter\n"
+
+
+def test_words_that_begin_are_no_file() -> None:
+    assert transfer.uu_files(b"begin 2026 with a smile\nand go on\n") == []
+    assert transfer.uu_files(b"begin 644 nothing\nHello, world.\n") == []
+
+
+@pytest.mark.parametrize("unit", [b"begin 644 a\n", b"begin 644 a\nM\n", b"=", b"=A", b" ", b"=41", b" \n"])
+def test_hostile_bytes_take_linear_time(unit: bytes) -> None:
+    data = unit * (2_000_000 // len(unit))
+    started = time.process_time()
+    transfer.base64(data)
+    transfer.quoted_printable(data)
+    transfer.uu_files(data)
+    assert time.process_time() - started < 3
