@@ -65,7 +65,10 @@ def compose(
 
 
 def surroundings(outgoing: Outgoing, minter: Minter, settings: Settings) -> Context:
-    """The draft's context with the names that the mail itself brings; its ticket gets its number and subject."""
+    """The draft's context with the names that the mail itself brings; its ticket gets its number.
+
+    The draft's own words win: an empty subject there is meant, in an answer that must not repeat a stranger's words.
+    """
     draft, desk = outgoing.draft, settings.desk
     context: Context = {
         "desk": {"name": desk.name, "address": desk.address},
@@ -82,8 +85,7 @@ def surroundings(outgoing: Outgoing, minter: Minter, settings: Settings) -> Cont
     }
     ticket = draft.context.get("ticket")
     if isinstance(ticket, Mapping) and outgoing.ticket:
-        known = {"number": outgoing.ticket} | ({"subject": outgoing.subject} if outgoing.subject else {})
-        context["ticket"] = {**ticket, **known}
+        context["ticket"] = {"subject": outgoing.subject, **ticket, "number": outgoing.ticket}
     return context
 
 

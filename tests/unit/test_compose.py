@@ -157,11 +157,19 @@ def test_every_notice_obeys_the_limits_of_the_wire(kind: str) -> None:
     assert not read(made(outgoing(kind))).defects
 
 
-def test_the_number_and_the_subject_are_those_of_the_ticket_as_it_is_now() -> None:
+def test_the_number_is_that_of_the_ticket_as_it_is_now() -> None:
     """A draft of a mail that opens a ticket cannot know its number yet."""
-    context = {**sample("received"), "ticket": {**sample("received")["ticket"], "number": 0, "subject": ""}}
-    message = read_notice("received", context=context, ticket=1042, subject="Frage")
-    assert message["Subject"] == "Re: Frage [#1042]"
+    context = {**sample("received"), "ticket": {**sample("received")["ticket"], "number": 0}}
+    message = read_notice("received", context=context, ticket=1042)
+    assert message["Subject"] == "Re: Question about my 2025 tax return [#1042]"
+
+
+def test_a_subject_that_was_taken_out_stays_out() -> None:
+    """An acknowledgement to somebody unproven repeats nothing that they chose."""
+    context = {**sample("received"), "ticket": {**sample("received")["ticket"], "subject": ""}}
+    composed = made(outgoing("received", context=context, subject="Buy now", to=Address("", "x@y.example")))
+    assert read(composed)["Subject"] == "Your message to Acme Support [#1001]"
+    assert b"Buy" not in composed.raw
 
 
 def test_a_conversation_that_we_begin_is_no_reply() -> None:
