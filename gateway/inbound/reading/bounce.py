@@ -6,7 +6,14 @@ that is not proven to be a bounce has no reports, whatever it quotes.
 
 from __future__ import annotations
 
-from gateway.inbound.reading import addresses_in_text, bounce_dsn, bounce_original, bounce_signs, bounce_text
+from gateway.inbound.reading import (
+    addresses_in_text,
+    bounce_dsn,
+    bounce_original,
+    bounce_signs,
+    bounce_sns,
+    bounce_text,
+)
 from gateway.inbound.reading.bounce_text import Notice
 from gateway.inbound.reading.source import Part
 from gateway.mail import DeliveryReport
@@ -31,6 +38,9 @@ def returned_message_id(root: Part) -> str:
 
     Exchange and Google name it in the notice's In-Reply-To as well.
     """
+    event = bounce_sns.event(root, root.text or "")
+    if event and event.message_id:
+        return event.message_id
     value = bounce_original.header_of_returned(root).get("message-id") or root.first("in-reply-to")
     value = value.strip()
     found = value.partition("<")[2].partition(">")[0] or value.split(" ")[0].strip("<>")
@@ -40,6 +50,9 @@ def returned_message_id(root: Part) -> str:
 def _reports(root: Part, text: str, subject: str, wrappers: int) -> tuple[DeliveryReport, ...]:
     if _is_complaint(root) or not bounce_signs.proven(bounce_signs.signs(root, subject=subject, text=text)):
         return ()
+    event = bounce_sns.event(root, text)
+    if event and event.reports:
+        return event.reports
     given = _notice(root, text, subject)
     statuses = bounce_dsn.statuses(root)
     if statuses:

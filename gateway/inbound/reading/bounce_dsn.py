@@ -77,13 +77,15 @@ def _report(status: Status, said: str, notice: str) -> DeliveryReport:
     action = status.action or _action_of(status.status)
     diagnostic = (status.diagnostic or said or notice)[:_MAX_VALUE]
     decisive = diagnostic if status.diagnostic or status.status not in bounce_reason.DEAD else ""
+    if bounce_reason.is_after_data(said):
+        decisive = said
     code = status.status if not status.status.endswith(".0.0") else ""
     return DeliveryReport(
         recipient=status.original or status.final,
         action=action,
         status=code or bounce_reason.enhanced(status.diagnostic) or status.status,
         permanent=bounce_reason.is_permanent(action, status.status, decisive),
-        diagnostic=" ".join(diagnostic.split())[:500],
+        diagnostic=bounce_reason.one_line(diagnostic),
     )
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 from gateway.inbound.reading import addresses_in_text
-from gateway.inbound.reading.bounce_reasons import NOISE, REASONS, WEAK_REASONS, Reasons
+from gateway.inbound.reading.bounce_reasons import AFTER_DATA, NOISE, REASONS, WEAK_REASONS, Reasons
+from gateway.inbound.reading.charset import clean_line
 
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _REPLY = re.compile(r"(?<![\d.:-])([45][0-5]\d)(?![\d.:])")
@@ -40,6 +41,8 @@ def is_permanent(action: str, status: str, diagnostic: str) -> bool:
         before, found, after = diagnostic.partition(noise)
         status, diagnostic = ("", after) if found else (status, before)
     flat = normal(diagnostic)
+    if is_after_data(flat):
+        return False
     said = _verdict(flat, REASONS)
     if said:
         return said[1] and not (reply_code(diagnostic).startswith("4") and not status)
@@ -52,6 +55,12 @@ def is_permanent(action: str, status: str, diagnostic: str) -> bool:
         return False
     weak = _verdict(flat, WEAK_REASONS)
     return weak[1] if weak else True
+
+
+def is_after_data(words: str) -> bool:
+    """Whether the refusal came for the mail and not for the address (RFC 5321 section 4.1.1.4)."""
+    flat = normal(words)
+    return any(phrase in flat for phrase in AFTER_DATA)
 
 
 def _verdict(flat: str, table: Reasons) -> tuple[str, bool] | None:
@@ -68,3 +77,8 @@ def reply_code(text: str) -> str:
     """The first SMTP failure reply (RFC 5321 section 4.2) of ``text``, or ""."""
     found = _REPLY.search(addresses_in_text.without(text[:_LIMIT]))
     return found.group(1) if found else ""
+
+
+def one_line(diagnostic: str) -> str:
+    """A diagnostic as it is kept: on one line, without control characters, at most 500 characters."""
+    return " ".join(clean_line(diagnostic[:_LIMIT]).split())[:500]

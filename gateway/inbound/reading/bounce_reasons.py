@@ -136,3 +136,6 @@ WEAK_REASONS: Reasons = (
 
 # Wrappings that say nothing: Amazon SES puts "5.1.0 - Unknown address error" before any server's words.
 NOISE: tuple[str, ...] = ("Unknown address error",)
+
+# The server had taken the address and refused the mail itself: its "user unknown" then speaks for a filter.
+AFTER_DATA: tuple[str, ...] = ("end of data", "data command", "command data", "after data")

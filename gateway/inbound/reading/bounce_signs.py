@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.inbound.reading import addresses_in_text, bounce_dsn
+from gateway.inbound.reading import addresses_in_text, bounce_dsn, bounce_original, bounce_sns
 from gateway.inbound.reading.machine_phrases import (
     BOUNCE_NAMES,
     BOUNCE_NOTICES,
@@ -15,7 +15,9 @@ from gateway.inbound.reading.machine_phrases import (
     BOUNCE_SUBJECTS,
     HUMAN_CLIENTS,
     MACHINE_WORDS,
+    MAIL_SYSTEM_SUBJECTS,
     REPLY_PREFIXES,
+    ROBOTS,
 )
 from gateway.inbound.reading.source import Part
 
@@ -38,7 +40,7 @@ def signs(root: Part, *, subject: str, text: str) -> tuple[Sign, ...]:
 
     The text is looked at only where something else points to a bounce: words alone never prove one.
     """
-    found = [*_structure(root), *_sender(root), *_subject(subject), *_path(root)]
+    found = [*_structure(root, text), *_sender(root, subject, text), *_subject(subject), *_path(root)]
     if found:
         found += [*_notice(text), *_human(root, subject)]
     return tuple(sorted(found, key=lambda sign: -sign.weight))
@@ -66,8 +68,9 @@ def is_from_mail_client(root: Part) -> bool:
     return any(name in client for name in HUMAN_CLIENTS)
 
 
-def _structure(root: Part) -> list[Sign]:
-    found = []
+def _structure(root: Part, text: str) -> list[Sign]:
+    event = bounce_sns.event(root, text)
+    found = [Sign(4, f"amazon ses: {event.kind}", True)] if event and event.reports else []
     if root.content_type == "multipart/report" and _report_type(root) in _DELIVERY_STATUS:
         found.append(Sign(4, "content-type: multipart/report; report-type=delivery-status", True))
     elif bounce_dsn.has_status_part(root):
@@ -83,17 +86,26 @@ def _report_type(root: Part) -> str:
     return root.parameters.get("report-type", "").casefold()
 
 
-def _sender(root: Part) -> list[Sign]:
+def _sender(root: Part, subject: str, text: str) -> list[Sign]:
     value = root.first("from").casefold() or root.first("sender").casefold()
     address = addresses_in_text.first(value) or value.strip(" <>")
     local = address.partition("@")[0]
+    evidence = f"sender: {address[:100]}"
     if local in BOUNCE_SENDERS:
-        return [Sign(BOUNCE_SENDERS[local], f"sender: {address[:100]}", True)]
+        return [Sign(2, evidence, True)]
     if any(phrase in value for phrase in BOUNCE_NAMES):
         return [Sign(2, f"sender: {value[:100]}", True)]
-    if root.has("x-mlserver") or any(word in local for word in MACHINE_WORDS):
-        return [Sign(1, f"sender: {address[:100]}", True)]
+    if any(word in local for word in MACHINE_WORDS):
+        return [Sign(1, evidence, True)]
+    if (local in ROBOTS or root.has("x-mlserver")) and _is_about_mail(root, subject, text):
+        return [Sign(1, evidence, True)]
     return []
+
+
+def _is_about_mail(root: Part, subject: str, text: str) -> bool:
+    """A parcel service that "could not deliver" writes from a robot's address too, but returns no mail."""
+    flat = " ".join(subject[:200].casefold().split())
+    return flat.startswith(MAIL_SYSTEM_SUBJECTS) or bool(bounce_original.header_of_returned(root, text))
 
 
 def _subject(subject: str) -> list[Sign]:

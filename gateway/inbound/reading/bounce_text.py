@@ -106,7 +106,7 @@ def judged(address: str, action: str, diagnostic: str) -> DeliveryReport:
         action=action,
         status=status,
         permanent=bounce_reason.is_permanent(action, status, diagnostic),
-        diagnostic=" ".join(diagnostic[:_MAX_CHARS].split())[:500],
+        diagnostic=bounce_reason.one_line(diagnostic),
     )
 
 

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.inbound.reading import addresses_in_text, bounce_signs
+from gateway.inbound.reading import addresses_in_text, bounce_signs, bounce_sns
 from gateway.inbound.reading.machine_phrases import (
     ABSENCE_PREFIXES,
     ABSENCE_SUBJECTS,
     ABSENCE_TEXTS,
+    ANSWER_SUBJECTS,
     AUTO_PREFIXES,
     AUTO_REPLY_FIELDS,
     AUTO_TEXTS,
@@ -34,6 +35,16 @@ _TAGS = re.compile(r"(?:\[(?!auto|ooo)[^\]]{1,40}\] ?|\*{2,5}spam\*{2,5} ?){1,4}
 _QUOTE_STARTS = re.compile(
     r"[ \t]*(?:>|-{3,} ?(?:original|ursprüng|message d|mensaje|messaggio|mensagem|forward)|_{10,}\s*$)"
 )
+_BULK_PRECEDENCE = ("bulk", "list", "junk")
+_UNANSWERABLE = (
+    "noreply@",
+    "no-reply@",
+    "no_reply@",
+    "donotreply@",
+    "do-not-reply@",
+    "do_not_reply@",
+    "nicht-antworten@",
+)
 _DENIALS = frozenset({"", "no", "false", "0", "none", "off"})
 
 Evidence = tuple[str, ...]
@@ -46,25 +57,17 @@ class Seen:
     root: Part
     sender: Address | None
     subject: str
+    flat_subject: str
+    """Casefolded, without the tags that gateways and filters put before it."""
     text: str
+    top: str
+    """The beginning of the new text, casefolded, on one line."""
     context: ReadingContext
     reports: tuple[DeliveryReport, ...]
 
     def says(self, name: str) -> str:
         """The first value of a field, casefolded, with single spaces."""
         return " ".join(self.root.first(name)[:_TOP_CHARS].casefold().split())
-
-    @property
-    def flat_subject(self) -> str:
-        """The subject without the tags that gateways and filters put before it."""
-        return _TAGS.sub("", " ".join(self.subject[:_TOP_CHARS].casefold().split()))
-
-    @property
-    def top(self) -> str:
-        """The beginning of the new text on one line."""
-        lines = self.text[: 4 * _TOP_CHARS].casefold().replace("’", "'").split("\n")
-        end = next((i for i, line in enumerate(lines) if i and _QUOTE_STARTS.match(line)), len(lines))
-        return " ".join(" ".join(lines[:end]).split())[:_TOP_CHARS]
 
 
 Rule = Callable[[Seen], Evidence]
@@ -83,7 +86,7 @@ def classify(
 
     ``text`` is the message's own text and ``reports`` its delivery reports as ``bounce.reports`` gives them.
     """
-    seen = Seen(root, sender, subject, text, context, reports)
+    seen = Seen(root, sender, subject, _flat(subject), text, _top(text), context, reports)
     for kind, rule in RULES:
         evidence = rule(seen)
         if evidence:
@@ -91,20 +94,29 @@ def classify(
     return Kind.PERSON, ()
 
 
+def _flat(subject: str) -> str:
+    return _TAGS.sub("", " ".join(subject[:_TOP_CHARS].casefold().split()))
+
+
+def _top(text: str) -> str:
+    lines = text[: 4 * _TOP_CHARS].casefold().replace("’", "'").split("\n")
+    end = next((i for i, line in enumerate(lines) if i and _QUOTE_STARTS.match(line)), len(lines))
+    return " ".join(" ".join(lines[:end]).split())[:_TOP_CHARS]
+
+
 def _own(seen: Seen) -> Evidence:
     """Our mail coming back: one of our addresses, and our mark or the null reverse-path of our notices."""
-    mine = [a for a in (seen.root.first("from"), seen.root.first("sender")) if _is_own(a, seen.context)]
-    if not mine:
-        return ()
-    if seen.root.has("x-ticket-gateway"):
-        return (f"from: {mine[0][:200]}", "x-ticket-gateway")
-    if bounce_signs.null_path(seen.root) and not seen.reports:
-        return (f"from: {mine[0][:200]}", "return-path: <>")
+    addresses = (seen.sender.address if seen.sender else "", addresses_in_text.first(seen.root.first("sender")))
+    mine = next((address for address in addresses if _is_own(address, seen.context)), "")
+    if mine and seen.root.has("x-ticket-gateway"):
+        return (f"from: {mine}", "x-ticket-gateway")
+    if mine and bounce_signs.null_path(seen.root) and not seen.reports:
+        return (f"from: {mine}", "return-path: <>")
     return ()
 
 
-def _is_own(value: str, context: ReadingContext) -> bool:
-    local, _, domain = addresses_in_text.first(value).casefold().rpartition("@")
+def _is_own(address: str, context: ReadingContext) -> bool:
+    local, _, domain = address.casefold().rpartition("@")
     return bool(domain) and f"{local.partition('+')[0]}@{domain}" in context.own_addresses
 
 
@@ -114,6 +126,9 @@ def _feedback(seen: Seen) -> Evidence:
         return ("content-type: multipart/report; report-type=feedback-report",)
     if any(part.content_type == "message/feedback-report" for part in seen.root.walk()):
         return ("part: message/feedback-report",)
+    event = bounce_sns.event(seen.root, seen.text)
+    if event and event.kind == "complaint":
+        return ("amazon ses: complaint",)
     if seen.root.has("x-hmxmroriginalrecipient"):
         return ("x-hmxmroriginalrecipient",)
     subject = seen.flat_subject
@@ -178,11 +193,16 @@ def _absence(seen: Seen) -> Evidence:
 
 
 def _subject_words(seen: Seen) -> list[tuple[int, str]]:
-    sure, likely = (_starting(seen.flat_subject, table) for table in (AUTO_PREFIXES, ABSENCE_PREFIXES))
-    if sure or likely:
-        return [(3 if sure else 2, f"subject: {sure or likely}")]
-    hint = _within(seen.flat_subject, ABSENCE_SUBJECTS)
-    return [(1, f"subject: {hint}")] if hint and not bounce_signs.is_reply_or_forward(seen.flat_subject) else []
+    subject = seen.flat_subject
+    sure, likely = (_starting(subject, table) for table in (AUTO_PREFIXES, ABSENCE_PREFIXES))
+    if sure:
+        return [(3, f"subject: {sure}")]
+    if likely:
+        return [(2 if ":" in subject[: len(likely) + 20] else 1, f"subject: {likely}")]
+    if bounce_signs.is_reply_or_forward(subject):
+        return []
+    told, hint = (_within(subject, table) for table in (ABSENCE_SUBJECTS, ANSWER_SUBJECTS))
+    return [(2 if told else 1, f"subject: {told or hint}")] if told or hint else []
 
 
 def _text_words(seen: Seen) -> list[tuple[int, str]]:
@@ -201,6 +221,8 @@ def _envelope(seen: Seen) -> list[tuple[int, str]]:
         found.append((2, f"auto-submitted: {_auto_submitted(seen)[:80]}"))
     if seen.says("precedence") in {"bulk", "junk"}:
         found.append((1, f"precedence: {seen.says('precedence')}"))
+    if seen.root.first("from").casefold().lstrip("<").startswith(_UNANSWERABLE) and not seen.root.has("reply-to"):
+        found.append((1, "sender: no reply"))
     if seen.root.has("in-reply-to") and not bounce_signs.is_reply_or_forward(seen.flat_subject):
         found.append((1, "in-reply-to without a reply's subject"))
     return found
@@ -255,15 +277,16 @@ def _generated(seen: Seen) -> Evidence:
 
 def _bulk(seen: Seen) -> Evidence:
     """Lists and mass mail (RFC 2369, RFC 2919, Precedence), and whatever asks not to be answered."""
-    if _through_own_list(seen):
-        return ()
-    found = _list_fields(seen)
-    if seen.says("precedence").partition(" ")[0] in {"bulk", "list", "junk"} and not _by_help_desk(seen):
-        found.append(f"precedence: {seen.says('precedence')[:80]}")
+    found = [] if _through_own_list(seen) else [*_list_fields(seen), *_precedence(seen)]
     if _suppressed(seen, {"all"}) and not _rule_forwarded(seen):
         found.append(f"x-auto-response-suppress: {seen.says('x-auto-response-suppress')[:80]}")
     found += [f"{name}: {seen.says(name)[:80]}" for name in BULK_FIELDS if _affirmed(seen, name)]
     return tuple(found)
+
+
+def _precedence(seen: Seen) -> list[str]:
+    value = seen.says("precedence")
+    return [f"precedence: {value[:80]}"] if value.startswith(_BULK_PRECEDENCE) and not _by_help_desk(seen) else []
 
 
 def _list_fields(seen: Seen) -> list[str]:

@@ -6,46 +6,28 @@ in the languages they come in.
 
 from __future__ import annotations
 
-# Local parts that send delivery reports, with the weight of the sign.
-BOUNCE_SENDERS: dict[str, int] = {
-    "mailer-daemon": 2,
-    "mailerdaemon": 2,
-    "mailer_daemon": 2,
-    "mail-daemon": 2,
-    "maildaemon": 2,
-    "mail.daemon": 2,
-    "mailer": 1,
-    "mailsystem": 2,
-    "mail-system": 2,
-    "mail_system": 2,
-    "mdaemon": 2,
-    "mmdf": 2,
-    "smtp": 1,
-    "uucp": 1,
-    "double-bounce": 2,
-    "bounce": 1,
-    "bounces": 1,
-    "postmaster": 2,
-    "post_master": 2,
-    "post-master": 2,
-    "postoffice": 1,
-    "mailadmin": 1,
-    "mail-admin": 1,
-    "mailmaster": 1,
-    "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e": 2,
-    "no-reply": 1,
-    "noreply": 1,
-    "nobody": 1,
-    "root": 1,
-    "administrator": 1,
-    "admin": 1,
-    "sysadmin": 1,
-}
+# Local parts that send delivery reports.
+BOUNCE_SENDERS: frozenset[str] = frozenset(
+    {
+        "mailer-daemon", "mailerdaemon", "mailer_daemon", "mail-daemon", "maildaemon", "mail.daemon", "mailsystem",
+        "mail-system", "mail_system", "mdaemon", "mmdf", "double-bounce", "postmaster", "post_master",
+        "post-master", "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e",
+    }
+)  # fmt: skip
+
+# Local parts that send them among much else.
+ROBOTS: frozenset[str] = frozenset(
+    {
+        "postoffice", "mailadmin", "mail-admin", "mailmaster", "uucp", "no-reply", "noreply", "donotreply",
+        "nobody", "root", "administrator", "admin", "sysadmin", "system", "notification", "notifications",
+        "delivery",
+    }
+)  # fmt: skip
 
 # Words in a local part that no person's address has.
 MACHINE_WORDS: tuple[str, ...] = (
-    "daemon", "mailer", "smtp", "bounce", "mail_service", "mailservice", "postmaster", "delivery", "gateway",
-    "ndr", "imss", "antivirus", "antispam", "mailscanner", "exchange", "bulkmail",
+    "daemon", "mailer", "smtp", "bounce", "mail_service", "mailservice", "postmaster", "gateway", "ndr", "imss",
+    "antivirus", "antispam", "mailscanner",
 )  # fmt: skip
 
 BOUNCE_NAMES: tuple[str, ...] = (
@@ -53,8 +35,7 @@ BOUNCE_NAMES: tuple[str, ...] = (
     "mail delivery daemon", "mail delivery agent", "internet mail delivery", "mail system", "mail administrator",
     "mail router", "mail transport", "system administrator", "systemadministrator", "systemadministratör",
     "administrateur système", "administrador del sistema", "amministratore di sistema", "postmaster",
-    "post office", "microsoft outlook", "content-filter", "delivery status", "delivery notification",
-    "bounced mail", "returned mail", "memo router",
+    "microsoft outlook", "content-filter", "bounced mail", "returned mail", "memo router",
 )  # fmt: skip
 
 BOUNCE_SUBJECTS: tuple[str, ...] = (
@@ -87,6 +68,16 @@ BOUNCE_SUBJECTS: tuple[str, ...] = (
     "iletilemedi", "kézbesíthetetlen", "kézbesítés", "nelivrabil", "unelivered", "αδύνατη η παράδοση",
     "メールエラー", "配信不能", "配信できません", "配送エラー", "送信できません", "エラーメール", "退信",
     "无法送达", "未送达", "無法傳遞", "投递失败", "系统退信", "배달되지 않음", "배달할 수 없음", "반송",
+)  # fmt: skip
+
+# Beginnings of subjects that only the mail system writes, be it from an ordinary address.
+MAIL_SYSTEM_SUBJECTS: tuple[str, ...] = (
+    "undeliverable:", "undeliverable mail", "undelivered mail", "undeliverable message", "non-delivery:",
+    "non delivery:", "nondeliverable", "returned mail", "mail delivery failed", "mail delivery failure",
+    "message delivery failure", "delivery status notification", "failure notice", "mail system error",
+    "unzustellbar:", "non remis", "no entregado:", "no se puede entregar:", "não entregue", "non recapitabile:",
+    "onbestelbaar:", "niedostarczone:", "не доставлено:", "не удается доставить:", "配信不能:", "无法送达:",
+    "メールエラー",
 )  # fmt: skip
 
 # Sentences of notices; each is said by mail servers and hardly by people in the first lines of a letter.
@@ -170,8 +161,18 @@ ABSENCE_PREFIXES: tuple[str, ...] = (
     "休假", "不在办公室", "خارج المكتب",
 )  # fmt: skip
 
-# Words anywhere in a subject that hint at a machine's answer.
+# Words anywhere in a subject that tell an absence: Notes writes "Casey Client is out of the office".
 ABSENCE_SUBJECTS: tuple[str, ...] = (
+    "is out of the office", "is out of office", "out of office autoreply", "will be out of the office",
+    "is on vacation", "is on leave", "ist außer haus", "ist nicht im büro", "ist im urlaub", "ist abwesend",
+    "ist nicht im hause", "est absent", "est en congé", "está fuera de la oficina", "está ausente",
+    "è fuori ufficio", "è assente", "está fora do escritório", "is afwezig", "is niet aanwezig",
+    "jest poza biurem", "är inte på kontoret", "er ikke på kontoret", "отсутствует", "в отпуске", "不在です",
+    "不在にしております",
+)  # fmt: skip
+
+# Words anywhere in a subject that hint at a machine's answer.
+ANSWER_SUBJECTS: tuple[str, ...] = (
     "out of office", "out of the office", "out-of-office", "autoreply", "auto-reply", "auto reply",
     "automatic reply", "autoresponder", "on vacation", "abwesenheit", "réponse automatique", "absence du bureau",
     "fuera de la oficina", "respuesta automática", "risposta automatica", "fuori sede", "resposta automática",
@@ -212,9 +213,9 @@ ABSENCE_TEXTS: tuple[str, ...] = (
     "respond when i return", "thank you for your email. i am", "i no longer work", "no longer with the company",
     "no longer works", "no longer employed", "no longer monitored", "ich bin derzeit nicht",
     "ich bin zur zeit nicht", "ich bin zurzeit nicht", "ich bin momentan nicht", "ich bin aktuell nicht",
-    "ich bin nicht im büro", "ich bin nicht im haus", "bin ich nicht im büro", "nicht im haus", "nicht erreichbar",
-    "im urlaub", "in elternzeit", "außer haus", "bin ich wieder erreichbar", "je suis absent",
-    "je suis actuellement absent", "je suis en congé", "je serai absent", "de retour le", "je serai de retour",
+    "ich bin nicht im büro", "ich bin nicht im haus", "bin ich nicht im büro", "ich bin nicht im hause",
+    "nicht erreichbar", "im urlaub", "in elternzeit", "außer haus", "bin ich wieder erreichbar", "je suis absent",
+    "je suis actuellement absent", "je suis en congé", "je serai absent", "je serai de retour",
     "estoy fuera de la oficina", "estaré fuera", "me encuentro fuera", "estoy de vacaciones",
     "estaré de vacaciones", "no estaré disponible", "sono fuori ufficio", "sono assente", "sarò assente",
     "sono in ferie", "sarò fuori ufficio", "estou fora do escritório", "estarei ausente", "estou de férias",

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from gateway.inbound.reading import bounce, kind
+from gateway.inbound.reading import addresses_in_text, bounce, kind
 from gateway.inbound.reading.source import Field, Part
-from gateway.mail import Kind, ReadingContext
+from gateway.mail import Address, Kind, ReadingContext
 
 DESK = ReadingContext(own_addresses=frozenset({"support@desk.example"}), own_lists=frozenset({"helpers.lists.example"}))
 
@@ -28,7 +28,9 @@ def judge(text: str = "Hello, my printer burns.", *, context: ReadingContext = D
 def judge_part(root: Part, context: ReadingContext = DESK) -> Kind:
     text, subject = root.text or "", root.first("subject")
     reports = bounce.reports(root, text=text, subject=subject)
-    found, why = kind.classify(root, sender=None, subject=subject, text=text, context=context, reports=reports)
+    address = addresses_in_text.first(root.first("from"))
+    sender = Address("", address) if address else None
+    found, why = kind.classify(root, sender=sender, subject=subject, text=text, context=context, reports=reports)
     assert bool(why) == (found is not Kind.PERSON)
     return found
 
@@ -245,6 +247,35 @@ def test_a_person_who_attaches_a_bounce_is_a_person() -> None:
 def test_a_postmaster_who_answers_is_a_person() -> None:
     text = "Hello, your message could not be delivered yesterday because of our outage. It works again."
     assert judge(text, from_="postmaster@client.example", subject="Re: Mail trouble") is Kind.PERSON
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject"),
+    [
+        ("DHL <noreply@dhl.example>", "Delivery failed: your parcel could not be delivered"),
+        ("Delivery Notification <delivery@post.example>", "Delivery notification"),
+        ("admin@client.example", "Delivery problem with order 17"),
+    ],
+)
+def test_a_parcel_that_could_not_be_delivered_is_no_bounce(sender: str, subject: str) -> None:
+    text = "Your parcel could not be delivered. Please contact help@dhl.example."
+    assert judge(text, from_=sender, subject=subject) is not Kind.BOUNCE
+
+
+def test_a_traveller_writes_about_his_vacation() -> None:
+    assert judge("Wir sind im Urlaub in Italien, das Hotel ist weg.", subject="Urlaub in Italien") is Kind.PERSON
+
+
+def test_notes_says_who_is_out_of_the_office() -> None:
+    text = "I will be out of the office starting 01/02 and will not return until 01/09."
+    assert judge(text, subject="Casey Client is out of the office.") is Kind.AUTO_REPLY
+
+
+def test_a_desks_address_as_display_name_is_not_ours() -> None:
+    sender = Address("support@desk.example", "mallory@evil.example")
+    root = part(subject="x", x_ticket_gateway="1", **{"from": '"support@desk.example" <mallory@evil.example>'})
+    found, _ = kind.classify(root, sender=sender, subject="x", text="hi", context=DESK, reports=())
+    assert found is Kind.PERSON
 
 
 @pytest.mark.parametrize("hostile", ["out of office " * 70_000, "[a]" * 330_000, "*" * 1_000_000, "Re: " * 250_000])
