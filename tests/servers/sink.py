@@ -157,13 +157,21 @@ class _Handler(socketserver.BaseRequestHandler):
         try:
             if self.sink.certificate and self.sink.implicit:
                 connection = wrap(self.sink, connection)
-            _Session(self.sink, connection, tls=self.sink.implicit).run()
+            session = _Session(self.sink, connection, tls=self.sink.implicit)
+            try:
+                session.run()
+            finally:
+                connection = session.connection  # STARTTLS has put another socket in its place
         except (OSError, _Gone):
             pass
         finally:
             self.sink._open.discard(self.request)
-            with contextlib.suppress(OSError):
-                connection.close()
+            self._close(connection)
+
+    @staticmethod
+    def _close(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection.close()
 
 
 def wrap(sink: SmtpSink, connection: socket.socket) -> ssl.SSLSocket:

@@ -1,0 +1,114 @@
+"""``gateway run`` as a process of its own, as systemd would start it; killed, stopped and asked from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from servers.ports import greets, wait_until
+
+from gateway.threading.token import Keyring
+
+_COMMAND = [sys.executable, "-m", "gateway"]
+
+
+@dataclass
+class Daemon:
+    """Configuration in ``folder``; ``text`` is its gateway.toml. ``close`` it."""
+
+    folder: Path
+    text: str
+    smtp_port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    starts: int = 0
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "gateway.toml").write_text(self.text)
+        (self.folder / "secret.key").write_text(Keyring.fresh_line())
+        (self.folder / "secret.key").chmod(0o600)
+
+    @property
+    def config(self) -> str:
+        return str(self.folder / "gateway.toml")
+
+    def start(self, *arguments: str, wait: bool = True) -> None:
+        self.starts += 1
+        with (self.folder / "log.jsonl").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*_COMMAND, "--config", self.config, "run", *arguments],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            )
+        if wait and self.smtp_port:
+            wait_until(lambda: self.dead() or greets(self.smtp_port, b"220"), "the daemon's greeting", 30)
+            assert not self.dead(), self.log()[-3000:]
+
+    def dead(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def kill(self) -> None:
+        """SIGKILL, as an OOM killer or a power cut would end it."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self, seconds: float = 40) -> int:
+        """SIGTERM; returns the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def close(self) -> None:
+        if not self.dead():
+            self.kill()
+
+    def log(self) -> str:
+        return (self.folder / "log.jsonl").read_text(errors="replace")
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        lines = (line for line in self.log().splitlines() if line.startswith("{"))
+        return [entry for entry in map(json.loads, lines) if entry.get("event") == event]
+
+    def cli(self, *arguments: str, stdin: bytes = b"", check: bool = True) -> str:
+        """Run another command of the gateway on the same configuration; its stdout."""
+        done = subprocess.run(
+            [*_COMMAND, "--config", self.config, *arguments],
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        if check:
+            assert done.returncode == 0, (done.returncode, done.stderr.decode())
+        return done.stdout.decode()
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.cli(*arguments, "--json"))
+
+    def ticket(self, number: int = 1001) -> dict[str, Any]:
+        shown: dict[str, Any] = self.json("ticket", "show", str(number))
+        return shown
+
+    def tickets(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.json("ticket", "list", "--limit", "100000")
+        return found
+
+    def idle(self, seconds: float = 60) -> None:
+        """Wait until no mail and no notice waits."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            state = json.loads(self.cli("status", "--json", check=False))
+            if not state["mail_waiting"] and not state["notices_waiting"]:
+                return
+            time.sleep(0.3)
+        raise TimeoutError(f"still busy after {seconds} s: {state}")
