@@ -132,6 +132,5 @@ class ImapWatcher:
             log.service_failed(self.name, error)
 
     def _clean(self, text: str) -> str:
-        """A server's words for the log: one line, short, without the login's name."""
-        line = "".join(ch if ch.isprintable() else " " for ch in text)
-        return line.replace(self._settings.username, "<username>")[:300]
+        """A server's words for the log and the admin: one short line without our credentials."""
+        return "".join(ch if ch.isprintable() else " " for ch in self._login.redact(text))[:300]

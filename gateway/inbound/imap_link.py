@@ -220,8 +220,12 @@ class Link:
 
     def create(self, folder: str) -> None:
         """Make a folder and show it to mail clients; that some servers know no subscriptions does not matter."""
-        with self._operation():
-            self._client.create_folder(folder)
+        try:
+            with self._operation():
+                self._client.create_folder(folder)
+        except No as refusal:
+            if "ALREADYEXISTS" not in refusal.cause:  # RFC 5530 section 3: somebody was quicker
+                raise
         try:
             with self._operation():
                 self._client.subscribe_folder(folder)

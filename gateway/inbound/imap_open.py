@@ -39,6 +39,7 @@ class Login:
         resolve: Callable[[Path], Path],
     ) -> None:
         self._settings, self._password, self._resolve = settings, password, resolve
+        self._secret = ""
         self._tokens = Tokens(settings.oauth2, resolve) if settings.oauth2 else None
 
     def connect(self, pulse: Pulse) -> Link:
@@ -53,9 +54,11 @@ class Login:
         Raises LoginRefused, Lost, ConfigError, and what the token server makes of it.
         """
         if self._tokens is None:
-            link.login(self._settings.username, self._password() or "")
+            self._secret = self._password() or ""
+            link.login(self._settings.username, self._secret)
             return None
         token = self._tokens.token()
+        self._secret = token.value
         try:
             link.login_xoauth2(self._settings.username, token.value)
         except LoginRefused:
@@ -71,3 +74,9 @@ class Login:
         except BaseException:
             link.close()
             raise
+
+    def redact(self, text: str) -> str:
+        """A server's words without what we told it: some quote the login in their refusal."""
+        for ours in (self._secret, self._settings.username):
+            text = text.replace(ours, "***") if ours else text
+        return text

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from servers.dovecot import Dovecot
 from servers.ledger import Ledger, running
 from servers.ports import wait_until
 
 from gateway.config import InboundImap
 from gateway.errors import Temporary
+from gateway.inbound.door import Door
 from gateway.inbound.imap import ImapWatcher, probe
+from gateway.store import MailboxState, open_store, schema
 
 USER = "support@desk.example"
 
@@ -291,7 +295,24 @@ def test_stop_in_idle_takes_less_than_two_seconds(box: Dovecot) -> None:
         assert run.end() < 2
 
 
-# --- TLS and tokens
+def test_mail_reaches_the_store_once_and_the_store_remembers_the_place(box: Dovecot, tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/gateway.db")
+    try:
+        door, state = Door(store, lambda _: True), MailboxState(store)
+        chosen = settings(box)
+        for number in range(2):
+            with running(ImapWatcher(chosen, door, state, password=lambda: "pw", random=lambda: 0.0)):
+                box.deliver(mail(number), USER)
+                wait_until(lambda: len(box.raw_mails(USER, "Processed")) == number + 1, "move")  # noqa: B023
+        with store.engine.connect() as connection:
+            assert connection.execute(sa.select(sa.func.count()).select_from(schema.inbox)).scalar() == 2
+            assert connection.execute(sa.select(schema.mailbox.c.uid)).scalar_one() == 2
+            assert connection.execute(sa.select(schema.mailbox_health.c.error)).scalar_one() == ""
+    finally:
+        store.close()
+
+
+# --- TLS
 
 
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])

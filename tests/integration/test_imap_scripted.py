@@ -358,6 +358,20 @@ def test_a_login_that_is_unavailable_is_tried_again_soon(server: ScriptedImap) -
         wait_until(lambda: ledger.oks > 0, "second login", 5)
 
 
+def test_a_server_that_quotes_our_credentials_does_not_bring_them_into_log_or_notice(
+    server: ScriptedImap, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.on["LOGIN"] = lambda session, tag, arguments: session.send(f"{tag} NO wrong: LOGIN {arguments}\r\n")
+    ledger = Ledger()
+    settings = InboundImap(name="s", host=server.host, port=server.port, tls="none", username="me@x", password="x")
+    with running(ImapWatcher(settings, ledger, ledger, password=lambda: "canary-7", random=lambda: 0.0)):
+        wait_until(lambda: len(ledger.errors) > 0, "refusal")
+    seen = "".join(capfd.readouterr()) + ledger.errors[0]
+    assert "wrong: LOGIN" in seen
+    assert "canary-7" not in seen
+    assert "me@x" not in seen
+
+
 def test_plain_carries_any_password(server: ScriptedImap) -> None:
     import base64
 

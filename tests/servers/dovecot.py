@@ -80,6 +80,7 @@ protocol lmtp {{
   auth_username_format = %Lu
 }}
 mail_location = maildir:{b}/mail/%u
+mail_fsync = never
 mail_max_userip_connections = 200
 recipient_delimiter = +
 lmtp_save_to_detail_mailbox = no
