@@ -45,7 +45,7 @@ class SmtpListener:
         self._settings = settings
         self._door = door
         self._paths = paths
-        self._budget = budget or ByteBudget(max(_LEAST_BUDGET, settings.max_size))
+        self._budget = budget or ByteBudget(max(_LEAST_BUDGET, 2 * settings.max_size))
         self._limits = limits or Limits()
         self._address: tuple[str, int] | None = None
 
@@ -74,7 +74,7 @@ class SmtpListener:
             name=self.name,
             source=settings.protocol,
             hostname=settings.hostname or socket.getfqdn(),
-            max_size=min(settings.max_size, self._budget.total),  # more could never be taken
+            max_size=min(settings.max_size, self._budget.largest),  # more could never be taken
             timeout=settings.timeout,
             limits=self._limits,
             budget=self._budget,

@@ -30,7 +30,13 @@ class Limits:
 
 class ByteBudget:
     """Bytes of messages that may be in memory at once, shared by every connection (and, if handed to
-    several listeners, by all of them). Counts content once; the peak in memory is about twice that."""
+    several listeners, by all of them). Counts content once; a copy is alive for moments only.
+
+    A quarter is kept for messages up to ``SMALL`` bytes, so that a few big ones, or one client that
+    announces big ones and dawdles, cannot hold up ordinary mail.
+    """
+
+    SMALL = 1 << 20
 
     def __init__(self, total: int = 128 << 20) -> None:
         self.total = total
@@ -41,12 +47,17 @@ class ByteBudget:
     def free(self) -> int:
         return self._free
 
+    @property
+    def largest(self) -> int:
+        """The biggest message that can ever be taken."""
+        return max(self.total - self.total // 4, min(self.total, self.SMALL))
+
     def lease(self) -> Lease:
         return Lease(self)
 
-    def _take(self, count: int) -> bool:
+    def _take(self, count: int, *, small: bool) -> bool:
         with self._lock:
-            if count > self._free:
+            if self._free - count < (0 if small else self.total // 4):
                 return False
             self._free -= count
             return True
@@ -67,7 +78,7 @@ class Lease:
         """Grow to ``total`` bytes; False when the budget is spent."""
         if total <= self._held:
             return True
-        if not self._budget._take(total - self._held):
+        if not self._budget._take(total - self._held, small=total <= self._budget.SMALL):
             return False
         self._held = total
         return True

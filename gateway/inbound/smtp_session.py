@@ -234,29 +234,28 @@ class Session(SMTP):
             return
         draft = self.envelope
         assert draft is not None
-        if refusal := self._not_now(draft, arg):
+        if refusal := _not_now(draft, arg):
             await self.push(refusal)
             return
-        await self.push("354 end with <CR><LF>.<CR><LF>")
-        reply = await self._message(draft)
+        lease = self._intake.budget.lease()
+        if not lease.cover(_declared(draft)):  # now, so that big ones come in turn and do not starve each other
+            await self.push(replies.NO_ROOM)
+            return
+        await self._transaction(draft, lease)
+
+    async def _transaction(self, draft: Draft, lease: Lease) -> None:
+        reply = await self._message(draft, lease)
         self._set_post_data_state()  # type: ignore[no-untyped-call]
         self._start_deadline()
         await self._answer(reply, len(draft.rcpt_tos))
         if self._stopping:
             self.hang_up(replies.STOPPING)
 
-    def _not_now(self, draft: Draft, arg: str | None) -> str:
-        if not draft.rcpt_tos:
-            return "503 5.5.1 no valid recipients"
-        if arg:
-            return "501 Syntax: DATA"
-        return "" if _declared(draft) <= self._intake.budget.free else replies.NO_ROOM
-
-    async def _message(self, draft: Draft) -> str:
+    async def _message(self, draft: Draft, lease: Lease) -> str:
         """Receive and store; the reply. Only a client that has gone before its dot raises."""
         self._in_data = True
         try:
-            return await self._received(draft)
+            return await self._received(draft, lease)
         except _GONE:
             raise
         except Exception as error:  # noqa: BLE001 - from here on LMTP owes a reply for each recipient
@@ -265,9 +264,9 @@ class Session(SMTP):
         finally:
             self._in_data = False
 
-    async def _received(self, draft: Draft) -> str:
-        lease = self._intake.budget.lease()
+    async def _received(self, draft: Draft, lease: Lease) -> str:
         try:
+            await self.push("354 end with <CR><LF>.<CR><LF>")
             scanner = await self._scan(lease)
             refusal = _refusal(scanner, bare=not self.keeps_bare_line_ends)
             raw = b"" if refusal else normalised(scanner.content())
@@ -326,6 +325,12 @@ class LmtpSession(Session):
     async def _answer(self, reply: str, recipients: int) -> None:
         for _ in range(recipients):
             await super()._answer(reply, 1)
+
+
+def _not_now(draft: Draft, arg: str | None) -> str:
+    if not draft.rcpt_tos:
+        return "503 5.5.1 no valid recipients"
+    return "501 Syntax: DATA" if arg else ""
 
 
 def _refusal(scanner: DataScanner, *, bare: bool) -> str:

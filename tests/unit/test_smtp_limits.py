@@ -29,6 +29,21 @@ def test_a_refused_growth_takes_nothing() -> None:
     assert budget.free == 10
 
 
+def test_big_messages_leave_room_for_ordinary_ones() -> None:
+    budget = ByteBudget(40 << 20)
+    big, bigger, small = budget.lease(), budget.lease(), budget.lease()
+    assert budget.largest == 30 << 20
+    assert big.cover(budget.largest)
+    assert not bigger.cover(2 << 20)
+    assert small.cover(1 << 20)
+    big.release()
+    assert bigger.cover(2 << 20)
+
+
+def test_a_small_budget_takes_small_messages_whole() -> None:
+    assert ByteBudget(1000).largest == 1000
+
+
 def test_a_budget_is_exact_when_threads_compete() -> None:
     budget = ByteBudget(1000)
 
