@@ -25,6 +25,8 @@ from gateway.threading.token import Minter
 OWN_FIELD = "X-Ticket-Gateway"
 """Stands on every mail that we send, with the notice's kind, so that our reader knows its own mail."""
 _ANSWERS_A_MAIL = frozenset(("received", "reopened", "document_missing", "staff_receipt", "staff_rejected"))
+_REPORTS = frozenset(("staff_receipt", "staff_rejected", "staff_held"))
+"""What an agent hears about a mail of their own, which may have been about no ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,13 @@ def _references(outgoing: Outgoing) -> list[str]:
 
 
 def _reply_to(kind: NoticeKind, context: Context, settings: Settings) -> str:
-    """The personal address of this ticket. A note is answered by a note, so that none reaches a client by mistake."""
+    """The personal address of this ticket; without a ticket, the agent's own, to send a mended command to.
+
+    A note is answered by a note, so that none reaches a client by mistake.
+    """
     address = context["note_address"] if kind.name == "staff_note" else context["reply_address"]
+    if kind.name in _REPORTS:
+        address = address or context["command_address"]
     return headers.mailbox(Address(settings.desk.name, address), "Reply-To") if address else ""
 
 

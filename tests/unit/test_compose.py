@@ -110,6 +110,15 @@ def test_without_a_person_or_ticket_there_is_no_reply_token() -> None:
     assert read_notice("received", person_id=None)["Reply-To"] is None
 
 
+def test_a_report_about_no_ticket_leads_back_to_the_agents_own_address() -> None:
+    context = {**sample("staff_rejected"), "ticket": {**sample("staff_rejected")["ticket"], "number": 0}}
+    token = MINTER.read_address(
+        parseaddr(str(read_notice("staff_rejected", ticket=None, context=context)["Reply-To"]))[1]
+    )
+    assert token is not None
+    assert (token.role, token.person) == (TokenRole.COMMAND, 7)
+
+
 def test_answering_a_note_never_reaches_the_client() -> None:
     token = MINTER.read_address(parseaddr(str(read_notice("staff_note")["Reply-To"]))[1])
     assert token is not None

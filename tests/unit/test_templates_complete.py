@@ -102,6 +102,18 @@ def test_a_client_sees_the_ticket_number_and_no_internal_word(name: str) -> None
         assert word not in (rendered.text + rendered.html.partition("<body")[2]).lower().replace("status", "")
 
 
+@pytest.mark.parametrize(
+    "name", ["staff_receipt", "staff_rejected", "staff_held", "staff_delivery_failed", "admin_dead_letter"]
+)
+def test_what_is_about_no_ticket_names_none(name: str) -> None:
+    context = RENDERER.sample(name)
+    nothing = {"number": 0, "subject": "", "status": "", "status_word": ""}
+    rendered = RENDERER.render(name, {**context, "ticket": nothing}, locale="en")
+    page = LexborHTMLParser(rendered.html).body
+    assert "#0" not in rendered.subject + rendered.text + (page.text() if page else "")
+    assert rendered.subject.strip(" :")[-1] not in "[]:"
+
+
 @pytest.mark.parametrize("name", CLIENT)
 def test_languages_differ(name: str) -> None:
     assert len({RENDERER.preview(name, locale=locale).text for locale in LOCALES}) == len(LOCALES)
