@@ -15,7 +15,7 @@ missing() {
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 install() {
-    # The tests start servers of their own, in temporary folders: RUNLEVEL=1 keeps the packages' services asleep.
+    # The tests start servers of their own, in temporary folders: RUNLEVEL=1 asks the packages to start none.
     echo "postfix postfix/main_mailer_type select No configuration" | as_root debconf-set-selections || true
     as_root apt-get update -qq || true
     # shellcheck disable=SC2086
