@@ -172,6 +172,12 @@ _DOCUMENTS = [
     {"name": "Bank statement, October", "state": "missing"},
     {"name": "Form 1099", "state": "missing"},
 ]
+_NOTE = {
+    "from_name": "Joe Tran",
+    "from_address": "",
+    "at": "2026-11-21T09:40:00+00:00",
+    "text": "@olivia Casey moved in March; please check the address.",
+}
 _STAFF: Context = {
     "ticket": _TICKET,
     "client": _CLIENT,
@@ -215,8 +221,10 @@ _SAMPLES: dict[str, Context] = {
     },
     "staff_note": {
         **_STAFF,
-        "was": "",
+        "message": {**_NOTE, "html": "", "attachments": []},
+        "notes": [{"from_name": "Lindsey Wu", "at": "2026-11-20T15:00:00+00:00", "text": "Casey prefers calls."}],
         "owner": {"name": "Seth Park", "handle": "seth", "why": "", "is_you": False},
+        "was": "",
         "mentioned": True,
         "by": "Joe Tran",
     },
