@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 from gateway.inbound.reading import attributions, dates, mailboxes, phrases, quote_headers
 from gateway.inbound.reading import html as markup
-from gateway.inbound.reading.lines import depth, is_blank, unquote
+from gateway.inbound.reading.lines import depth, is_blank, label, unquote
 from gateway.inbound.reading.phrases import key
 from gateway.inbound.reading.reply import is_forward_subject, is_reply_subject
 from gateway.inbound.reading.source import Part
-from gateway.mail import Address, Forwarded
+from gateway.mail import Forwarded
 
-_MAX_LINES = 4_000
+_MAX_LINES = 2_500
+_MAX_WEIGHED = 150
+"""Lines that are weighed as heads of a forward, which costs most."""
 _MAX_GAP = 8
 """Lines between the marker and the header block."""
 
@@ -35,7 +37,7 @@ def find(*, text: str, html: str, subject: str, root: Part) -> Forwarded | None:
 
 def inline(text: str, subject: str) -> Forwarded | None:
     """The forwarded mail in a plain text, or None."""
-    lines = text.replace("\ufeff", "").split("\n")
+    lines = text.replace("\ufeff", "").split("\n", _MAX_LINES)
     head = _find_head(lines, subject)
     if head is None:
         return None
@@ -65,23 +67,23 @@ class _Head:
 
 
 def _find_head(lines: Sequence[str], subject: str) -> _Head | None:
-    quoted_before = False
+    quoted_before, weighed = False, 0
     is_reply = is_reply_subject(subject)
     for at, line in enumerate(lines[:_MAX_LINES]):
-        if is_blank(line):
-            continue
         level = depth(line)
-        if level > 1 or (level and quoted_before and is_reply):
+        bare = unquote(line, min(level, 1))
+        if level > 1 or is_blank(bare) or (level and quoted_before and is_reply):
             continue
-        bare = unquote(line, level)
         kind = quote_headers.separator(bare)
-        if kind == "forward" and (head := _after_marker(lines, at + 1)) is not None:
+        head = _after_marker(lines, at + 1) if kind == "forward" else None
+        head = head or _on_one_line(line, at)
+        may_be_head = kind is not None or label(bare) is not None or attributions.may_close(bare)
+        if head is None and may_be_head:
+            head = _unmarked(lines, at, level, subject)
+        if head is not None:
             return head
-        if (head := _on_one_line(line, at)) is not None:
-            return head
-        if (head := _unmarked(lines, at, level, subject)) is not None:
-            return head
-        if is_reply and _begins_reply(lines, at, kind):
+        weighed += may_be_head
+        if weighed > _MAX_WEIGHED or (is_reply and may_be_head and _begins_reply(lines, at, kind)):
             return None
         quoted_before = quoted_before or bool(level)
     return None
@@ -289,6 +291,3 @@ def _of_message(message: Part) -> Forwarded | None:
         text = markup.to_text(rich) if rich else ""
     moment = dates.parse(message.first("date"))
     return Forwarded(sender, message.first("subject").strip(), moment, text.strip("\n"), identifier)
-
-
-__all__ = ["Address", "find", "inline"]

@@ -19,11 +19,16 @@ from gateway.inbound.reading.layout import Role, roles
 MAX_SIZE = 2_000_000
 """Characters of HTML that are read; what follows is cut off."""
 MAX_TAGS = 15_000
-MAX_DEPTH = 600
-MAX_FORMATTING = 60
+MAX_DEPTH = 500
+MAX_FORMATTING = 50
 """Formatting elements open at once: each new block repeats them all."""
+MAX_REPEATED = 60_000
+"""Tags times open formatting elements."""
 MAX_LINK = 300
 """Characters of an address that is shown behind its text."""
+
+_MAX_PREFORMATTED = 5_000
+"""Lines of a preformatted text that are told apart; the rest stays with the last."""
 
 _DROPPED = frozenset(
     {"script", "style", "head", "title", "meta", "link", "template", "noscript", "object", "iframe", "svg", "select"}
@@ -51,6 +56,7 @@ _BLOCKS = _PARAGRAPHS | frozenset(
     }
     | {"form", "figure", "figcaption", "details", "summary", "caption", "body", "html", "tbody", "thead", "tfoot", "hr"}
 )
+_LINE_ENDING = _BLOCKS | {"br"}
 _VOID = frozenset(
     {"br", "hr", "img", "meta", "link", "input", "col", "area", "base", "wbr", "embed", "source", "track", "param"}
 )
@@ -62,8 +68,9 @@ _UNCLOSED = frozenset(
 )
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)([^<>]*)>")
-_ANY_TAG = re.compile(r"<[!/?a-zA-Z][^<>]*>")
-_SKIPPED = re.compile(r"<(script|style|head|title)\b", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<([!/?a-zA-Z][^<>]*)>")
+_SKIPPED = re.compile(r"<(script|style|head|title)\b")
+_BLANK_LINES = re.compile(r"\n{3,}")
 _HIDDEN = re.compile(
     r"display\s?:\s?none|visibility\s?:\s?hidden|mso-hide\s?:\s?all|font-size\s?:\s?0(?:px|pt|em|%)?\s?(?:;|!|$)|max-height\s?:\s?0(?:px)?\s?(?:;|!|$)"
 )
@@ -157,36 +164,45 @@ def _is_parseable(html: str) -> bool:
         if name in _FORMATTING:
             formatting = max(0, formatting + step)
             most = max(most, formatting)
-        if deepest > MAX_DEPTH or most > MAX_FORMATTING:
+        if deepest > MAX_DEPTH or most > MAX_FORMATTING or tags * most > MAX_REPEATED + 20 * tags:
             return False
     return html.count("<") <= 2 * MAX_TAGS
 
 
 def _strip(html: str) -> str:
-    """The text between the tags, by a scanner that looks at every character a fixed number of times."""
-    kept, at = [], 0
-    for found in _SKIPPED.finditer(html):
-        if found.start() < at:
+    """The text between the tags, by scanners that look at every character a fixed number of times."""
+    parts = _ANY_TAG.split(_without_skipped(html))
+    breaks = {tag: _break_for(tag) for tag in set(parts[1::2])}
+    parts[1::2] = map(breaks.__getitem__, parts[1::2])
+    lines = (" ".join(line.split()) for line in entities.unescape("".join(parts)).split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines))
+
+
+def _break_for(tag: str) -> str:
+    """The line end that a tag (without its brackets) stands for, or nothing."""
+    name = tag[:20].lstrip("/").split(None, 1)[0:1]
+    return "\n" if name and name[0].rstrip("/").lower() in _LINE_ENDING else ""
+
+
+def _without_skipped(html: str) -> str:
+    """Without scripts and styles. One that nobody closes loses its tag alone."""
+    lowered = html.lower()
+    if len(lowered) != len(html):
+        lowered = html
+    kept: list[str] = []
+    unclosed: set[str] = set()
+    at = 0
+    for found in _SKIPPED.finditer(lowered):
+        name = found[1]
+        if found.start() < at or name in unclosed:
             continue
-        closing = html.find(f"</{found[1]}", found.end())
+        closing = lowered.find(f"</{name}", found.end())
         if closing < 0:
-            closing = html.find(f"</{found[1].lower()}", found.end())
+            unclosed.add(name)
+            continue
         kept.append(html[at : found.start()])
-        at = closing if closing >= 0 else found.end()
-    kept.append(html[at:])
-    text = _ANY_TAG.sub(_line_break, "".join(kept))
-    lines = (" ".join(line.split()) for line in entities.unescape(text).split("\n"))
-    shown: list[str] = []
-    for line in lines:
-        if line or (shown and shown[-1]):
-            shown.append(line)
-    return "\n".join(shown)
-
-
-def _line_break(found: re.Match[str]) -> str:
-    name = found[0].strip("</>").split(None, 1)[0:1]
-    bare = name[0].rstrip("/").lower() if name else ""
-    return "\n" if bare in _BLOCKS or bare == "br" else ""
+        at = closing
+    return "".join([*kept, html[at:]])
 
 
 class _Walk:
@@ -298,7 +314,7 @@ class _Walk:
             self._space = True
 
     def _preformatted(self, text: str) -> None:
-        head, *rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        head, *rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n", _MAX_PREFORMATTED)
         self._line.append(head)
         leaf = self._writing[-1]
         for line in rest:

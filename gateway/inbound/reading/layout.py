@@ -9,8 +9,10 @@ from collections.abc import Collection, Sequence
 
 from gateway.inbound.reading import signatures
 from gateway.inbound.reading.lines import depth, is_blank, is_rule
-from gateway.inbound.reading.scanner import MAX_LINES, Role, Scanner
+from gateway.inbound.reading.scanner import Role, Scanner
 
+MAX_LINES = 2_500
+"""Lines that are looked at. What stands below goes with the last of them."""
 _WRAPPED_AT = 60
 """A quoted line this long was probably wrapped by the client, so that its rest lost the quote mark."""
 
@@ -19,6 +21,12 @@ def roles(
     lines: Sequence[str], *, signature_lines: Collection[int] = (), quote_lines: Collection[int] = ()
 ) -> list[Role]:
     """The role of every line. The two collections are lines that a client's HTML marks as what they are."""
+    found = _roles(lines[:MAX_LINES], {at for at in signature_lines if at < MAX_LINES}, quote_lines)
+    rest = len(lines) - len(found)
+    return [*found, *([found[-1]] * rest)] if rest else found
+
+
+def _roles(lines: Sequence[str], signature_lines: Collection[int], quote_lines: Collection[int]) -> list[Role]:
     scan = Scanner(lines, quote_lines)
     scan.run()
     found = scan.found

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from gateway.inbound.reading import attributions, phrases, quote_headers
 from gateway.inbound.reading import html as markup
@@ -46,22 +48,22 @@ def split(text: str, *, subject: str = "", is_reply: bool = True) -> Split:
     """Takes a plain text apart. With ``is_reply`` false, or a forwarding subject, quotes are left where they are."""
     if not is_reply or is_forward_subject(subject):
         return _untrimmed(text, forward=is_forward_subject(subject))
-    lines = _part_shared_lines(text.split("\n"))
+    lines = _part_shared_lines(text.split("\n", MAX_LINES))
     return _collect(lines, roles(lines))
 
 
 def _part_shared_lines(lines: list[str]) -> list[str]:
     """Puts an attribution that shares its line with text on a line of its own."""
     parted: list[str] = []
-    for line in lines[:MAX_LINES]:
+    for line in lines:
         at = attributions.behind_text(line)
         parted += [line] if at is None else [line[:at], line[at:].lstrip()]
-    return parted + lines[MAX_LINES:]
+    return parted
 
 
 def _answers_a_desk(text: str) -> bool:
     """Whether the text quotes a mail that asks to be answered above a line."""
-    return any(quote_headers.reply_above(line) for line in text.split("\n")[:MAX_LINES])
+    return any(quote_headers.reply_above(line) for line in text.split("\n", MAX_LINES))
 
 
 def from_html(html: str) -> Split:
@@ -97,23 +99,21 @@ def _untrimmed(text: str, *, forward: bool) -> Split:
     """A first mail loses its signature at most; a forward nothing."""
     if forward:
         return Split(text.strip("\n"))
-    lines = text.split("\n")
+    lines = text.split("\n", MAX_LINES)
     found = [Role.NEW] * len(lines)
     mark_banner(lines, found)
-    if not any(quote_headers.separator(line) for line in lines[:MAX_LINES]):
+    if not any(quote_headers.separator(line) for line in lines):
         mark_signature(lines, found, 0, len(lines))
     return _collect(lines, found)
 
 
 def _collect(lines: Sequence[str], found: Sequence[Role]) -> Split:
     parts: dict[Role, list[str]] = {role: [] for role in Role}
-    last: Role | None = None
-    for line, role in zip(lines, found, strict=True):
-        if last is not None and role is not last and parts[role]:
-            parts[role].append("")
-        parts[role].append(line)
-        last = role
-    return Split(*("\n".join(_trim(parts[role])) for role in (Role.NEW, Role.SIGNATURE, Role.QUOTE)))
+    for role, block in groupby(zip(lines, found, strict=True), key=itemgetter(1)):
+        shown = "\n".join(_trim([line for line, _ in block]))
+        if shown:
+            parts[role].append(shown)
+    return Split(*("\n\n".join(parts[role]) for role in (Role.NEW, Role.SIGNATURE, Role.QUOTE)))
 
 
 def _trim(lines: list[str]) -> list[str]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from gateway.inbound.reading import attributions, quote_headers, signatures
-from gateway.inbound.reading.lines import depth, is_blank, is_rule, is_torn_attribution, unquote
+from gateway.inbound.reading.lines import depth, is_blank, is_rule, is_torn_attribution, label, unquote
 
-MAX_LINES = 4_000
-"""Lines that are looked at for heads of quotes. Below them only quote marks count."""
-MAX_WEIGHED = 400
-"""Lines that are weighed as attributions, which costs most."""
+MAX_WEIGHED = 150
+"""Lines that are weighed as heads, which costs most. What stands below them stays as it is marked."""
+_MAX_RUNS = 40
+"""Marked passages that are looked at for a head."""
 _FEW = 3
 """Marked lines without a head that may be a passage the author picked."""
 
@@ -49,12 +49,13 @@ class Scanner:
     def run(self) -> None:
         self._mark_lines()
         at, weighed = 0, 0
-        while at < min(len(self.lines), MAX_LINES):
+        while at < len(self.lines) and weighed <= MAX_WEIGHED:
             if self.found[at] is Role.QUOTE:
                 at = self._floor = at + 1
                 continue
-            weighed += attributions.may_close(self.lines[at])
-            head = None if weighed > MAX_WEIGHED or is_blank(self.lines[at]) else self._head(at)
+            blank = is_blank(self.lines[at])
+            weighed += not blank and (attributions.may_close(self.lines[at]) or label(self.lines[at]) is not None)
+            head = None if blank else self._head(at)
             if self.forward_at is not None:
                 return
             at = self._take(head, at)
@@ -144,12 +145,16 @@ class Scanner:
         So it is if text stands above it, and either a proper quote follows further down or it is short and last.
         """
         runs = self._runs()
+        if len(runs) > _MAX_RUNS:
+            return
+        last_text = max((at for at, line in enumerate(self.lines) if not is_blank(line)), default=-1)
+        headed = [self.has_head(*run) for run in runs] + [False]
         for number, (start, end) in enumerate(runs):
-            if self._first_text is None or start < self._first_text or self.has_head(start, end):
+            if self._first_text is None or start < self._first_text or headed[number]:
                 continue
             shown = sum(1 for at in range(start, end) if self.lines[at].strip("> \t\u00a0"))
-            last = number == len(runs) - 1 and not any(not is_blank(line) for line in self.lines[end:])
-            if any(self.has_head(*later) for later in runs[number + 1 :][:1]) or (last and shown < _FEW):
+            is_picked = end > last_text and shown < _FEW and True not in headed[:number]
+            if headed[number + 1] or is_picked:
                 self.found[start:end] = [Role.NEW] * (end - start)
 
     def _runs(self) -> list[tuple[int, int]]:

@@ -1,5 +1,7 @@
 """HTML bodies as text, and the fragment of them that is new."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import pytest
@@ -21,7 +23,7 @@ CLIENTS = {
     "outlook phone": """<div>It still fails.</div><img src="cid:shot"><div>Black screen.</div><div id="ms-outlook-mobile-signature"><a href="https://aka.ms/o0ukef">Get Outlook for iOS</a></div><hr><div id="divRplyFwdMsg"><b>De :</b> John</div><div>Did you restart it?</div>""",
     "apple mail": """<html><body>It still fails.<div><br></div><div><img src="cid:shot"></div><div>Black screen.<br><div><br><blockquote type="cite"><div>On 27 Oct 2021, at 09:31, John &lt;<a href="mailto:j@a.example">j@a.example</a>&gt; wrote:</div><br class="Apple-interchange-newline"><div>Did you restart it?</div></blockquote></div></div></body></html>""",
     "ios": """<div>It still fails.</div><div><img src="cid:shot"></div><div>Black screen.</div><div dir="ltr" id="AppleMailSignature">Sent from my iPhone</div><div dir="ltr"><br><blockquote type="cite">On 27 Oct 2021, at 09:31, John &lt;j@a.example&gt; wrote:<br><br></blockquote></div><blockquote type="cite"><div dir="ltr">Did you restart it?</div></blockquote>""",
-    "thunderbird": """<html><body><p>It still fails.</p><img src="cid:shot"><p>Black screen.<br></p><div class="moz-cite-prefix">Am 27.10.21 um 09:31 schrieb John:<br></div><blockquote type="cite" cite="mid:x@y"><p>Did you restart it?</p></blockquote><pre class="moz-signature" cols="72">-- 
+    "thunderbird": """<html><body><p>It still fails.</p><img src="cid:shot"><p>Black screen.<br></p><div class="moz-cite-prefix">Am 27.10.21 um 09:31 schrieb John:<br></div><blockquote type="cite" cite="mid:x@y"><p>Did you restart it?</p></blockquote><pre class="moz-signature" cols="72">--
 Anna</pre></body></html>""",
     "yahoo": """<div class="ydp1yahoo-style-wrap"><div>It still fails.</div><img src="cid:shot"><div>Black screen.</div></div><div id="ydp2yahoo_quoted_123" class="yahoo_quoted"><div>Le mercredi 27 octobre 2021, John a écrit :</div><div>Did you restart it?</div></div>""",
     "proton": """<div>It still fails.</div><img src="cid:shot"><div>Black screen.</div><div class="protonmail_signature_block"><div class="protonmail_signature_block-proton">Sent with Proton Mail.</div></div><div class="protonmail_quote">On Wednesday, John wrote:<br><blockquote class="protonmail_quote" type="cite">Did you restart it?</blockquote></div>""",
@@ -122,7 +124,7 @@ def test_entities_and_broken_markup() -> None:
 @pytest.mark.parametrize("page", ["", "   ", "<", "<>", "<!doctype html>", "</p>", "<html></html>", "\0"])
 def test_empty_pages_are_empty(page: str) -> None:
     assert html.to_text(page).strip("<>") == ""
-    assert html.new_fragment(page).strip("&lt;&gt;") == ""
+    assert html.new_fragment(page) in ("", "&lt;", "&lt;&gt;")
 
 
 def test_deep_nesting_and_many_tags_still_give_their_text() -> None:

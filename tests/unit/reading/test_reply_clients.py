@@ -1,5 +1,7 @@
 """What mail clients write above a quote, by language and client."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import pytest
