@@ -185,6 +185,7 @@ class Gateway:
             self.setup_now,
             lambda: Reader(wall_seconds=float(limits.reader_seconds)),
             name=name,
+            reader_seconds=float(limits.reader_seconds),
             clock=self.clock,
         )
 

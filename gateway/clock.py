@@ -24,6 +24,7 @@ class Clock:
     """``alert_after``: mailbox name → seconds of failure before the admins are told."""
 
     name = "clock"
+    patience_seconds = 150.0
 
     def __init__(
         self,

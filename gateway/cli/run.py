@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from gateway import cli
@@ -16,7 +18,7 @@ from gateway import cli
 @click.pass_context
 def run(ctx: click.Context, only: str | None) -> None:
     """Run the daemon until SIGTERM, which drains; SIGHUP reads the configuration again."""
-    from gateway import __version__, config, log
+    from gateway import config
     from gateway.app import ROLES, wait_for_database
     from gateway.supervisor import Supervisor
 
@@ -29,8 +31,8 @@ def run(ctx: click.Context, only: str | None) -> None:
         desk.store.lock_for_daemon()
         path = config.find(ctx.obj.config)
         supervisor = Supervisor(desk.services(roles), reload=lambda: desk.reload(config.load(path)))
-        log.daemon_ready(__version__)
         status = supervisor.run()
+        if status:  # the drain was cut short: whatever still hangs must not keep the process alive
+            os._exit(status)
     finally:
         desk.close()
-    ctx.exit(status)

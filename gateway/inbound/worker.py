@@ -27,6 +27,8 @@ from gateway.threading.token import Minter, new_nonce
 LEASE_SECONDS = 60
 _POLL_SECONDS = 1.0
 _BATCH = 4
+_STORE_SECONDS = 150.0
+"""What claiming, deciding and settling one mail may take at the very most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,11 @@ class Worker:
         open_reader: Callable[[], Reader],
         *,
         name: str = "worker",
+        reader_seconds: float = 15.0,
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self.name = name
+        self.patience_seconds = reader_seconds + _STORE_SECONDS
         self._store = store
         self._setup = setup
         self._open_reader = open_reader
