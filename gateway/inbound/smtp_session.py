@@ -8,45 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import Any
 
 from aiosmtpd.smtp import SMTP, TLSSetupException
 from aiosmtpd.smtp import Envelope as Draft
 
 from gateway import log
 from gateway.inbound import smtp_replies as replies
+from gateway.inbound.smtp_envelope import Rules, declared_size, envelope_of, is_clean
 from gateway.inbound.smtp_intake import Intake
 from gateway.inbound.smtp_limits import Lease, client_of
 from gateway.inbound.wire import DataScanner, normalised
-from gateway.mail import Envelope
 
 _CHUNK = 1 << 18
 _GONE = (asyncio.IncompleteReadError, ConnectionError)
-
-
-class Rules:
-    """Which senders and recipients are taken; aiosmtpd calls these by name."""
-
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
-
-    async def handle_MAIL(self, _server: SMTP, _session: Any, draft: Draft, sender: str, options: list[str]) -> str:
-        if not sender.isascii() and not draft.smtp_utf8:
-            return replies.NEEDS_SMTPUTF8
-        draft.mail_from = sender
-        draft.mail_options.extend(options)
-        return "250 2.1.0 sender ok"
-
-    async def handle_RCPT(self, _server: SMTP, _session: Any, draft: Draft, address: str, _options: list[str]) -> str:
-        if not address.isascii() and not draft.smtp_utf8:
-            return replies.NEEDS_SMTPUTF8
-        if len(draft.rcpt_tos) >= self._intake.limits.recipients:
-            return replies.TOO_MANY_RECIPIENTS
-        if not await self._intake.knows(address):
-            log.smtp_recipient_refused(self._intake.name, address)
-            return replies.UNKNOWN_RECIPIENT
-        draft.rcpt_tos.append(address)
-        return "250 2.1.5 recipient ok"
 
 
 class Session(SMTP):
@@ -151,13 +125,12 @@ class Session(SMTP):
 
     async def push(self, status: str | bytes) -> None:
         """Send a reply, as ``smtp_replies`` words it. Raises ConnectionResetError when there is no more talking."""
-        reply = replies.enhanced(status if isinstance(status, str) else status.decode("ascii", "replace"))
+        await self._send(replies.enhanced(status if isinstance(status, str) else status.decode("ascii", "replace")))
+
+    async def _send(self, reply: str) -> None:
         self._patience -= 10 if reply.startswith("5") else 1
         if self._patience < 0:
             self.hang_up(replies.TOO_MANY_COMMANDS)
-        await self._send(reply)
-
-    async def _send(self, reply: str) -> None:
         if self.transport is None or self.transport.is_closing():
             raise ConnectionResetError
         self._writer.write(reply.encode() + b"\r\n")
@@ -223,7 +196,7 @@ class Session(SMTP):
             address, rest = super()._getaddr(arg)
         except Exception:  # noqa: BLE001 - the standard library's parser leaks IndexError and others
             return None, None
-        if address and not _clean(address):
+        if address and not is_clean(address):
             return None, None
         return address, rest
 
@@ -238,7 +211,7 @@ class Session(SMTP):
             await self.push(refusal)
             return
         lease = self._intake.budget.lease()
-        if not lease.cover(_declared(draft)):  # now, so that big ones come in turn and do not starve each other
+        if not lease.cover(declared_size(draft)):  # now, so that big ones come in turn and do not starve each other
             await self.push(replies.NO_ROOM)
             return
         await self._transaction(draft, lease)
@@ -252,15 +225,17 @@ class Session(SMTP):
             self.hang_up(replies.STOPPING)
 
     async def _message(self, draft: Draft, lease: Lease) -> str:
-        """Receive and store; the reply. Only a client that has gone before its dot raises."""
+        """Receive and store; the reply. Raises when there is nobody left to hear it."""
         self._in_data = True
         try:
             return await self._received(draft, lease)
         except _GONE:
             raise
-        except Exception as error:  # noqa: BLE001 - from here on LMTP owes a reply for each recipient
+        except Exception as error:
+            # Where the message ends is unknown now: what follows must not be taken for commands.
             log.smtp_session_failed(self._intake.name, error)
-            return replies.TEMPORARY
+            self.hang_up(replies.BROKEN)
+            raise ConnectionResetError from error
         finally:
             self._in_data = False
 
@@ -293,7 +268,7 @@ class Session(SMTP):
     async def _commit(self, raw: bytes, draft: Draft, lease: Lease) -> str:
         """Wait for the durable commit, but neither for ever nor with a grip on it: ``asyncio.wait`` cancels nothing."""
         self._disarm()
-        task = self._intake.commit(raw, _envelope(draft, self._host), lease)
+        task = self._intake.commit(raw, envelope_of(draft, self._host), lease)
         seconds = self._intake.limits.commit
         done, _ = await asyncio.wait({task}, timeout=seconds)
         if not done:
@@ -339,19 +314,3 @@ def _refusal(scanner: DataScanner, *, bare: bool) -> str:
     if scanner.too_big:
         return replies.TOO_BIG
     return replies.NO_ROOM if scanner.no_room else ""
-
-
-def _envelope(draft: Draft, peer: str) -> Envelope:
-    sender = "" if draft.mail_from in (None, "<>") else str(draft.mail_from)
-    return Envelope(sender=sender, recipients=tuple(dict.fromkeys(draft.rcpt_tos)), peer=peer)
-
-
-def _declared(draft: Draft) -> int:
-    """The size that MAIL announced (RFC 1870), else 0; aiosmtpd has checked its form."""
-    sizes = [option[5:] for option in draft.mail_options if option.startswith("SIZE=")]
-    return int(sizes[-1]) if sizes else 0
-
-
-def _clean(address: str) -> bool:
-    """No control character and no byte that was not UTF-8 (aiosmtpd makes those lone surrogates)."""
-    return not any(ch < " " or "\x7f" <= ch <= "\x9f" or "\ud800" <= ch <= "\udfff" for ch in address)

@@ -281,6 +281,14 @@ def test_guessing_recipients_is_cut_short_sooner() -> None:
         assert 90 <= len(replies) <= 101
 
 
+def test_greeting_for_ever_is_cut_short() -> None:
+    with listening(Door()) as server, Client(server.address) as client:
+        replies = []
+        while len(replies) < 2000 and not (replies and replies[-1].startswith("421")):
+            replies.append(client.say("EHLO again.example"))
+        assert replies[-1].startswith("421 4.7.0")
+
+
 def test_patience_is_regained_with_each_mail() -> None:
     with listening(Door(), Limits(patience=12)) as server, Client(server.address) as client:
         for _ in range(10):

@@ -117,6 +117,41 @@ def test_waiting_for_a_thread_never_cancels_its_work() -> None:
     future.set_result(1)  # and nobody minds that the loop has gone
 
 
+class Spent(ByteBudget):
+    """Breaks while a message is being received, as a machine without memory would."""
+
+    def _take(self, count: int, *, small: bool) -> bool:
+        if count > 0:
+            raise MemoryError
+        return True
+
+
+async def _broken_in_mid_message(door: Door) -> Line:
+    with ThreadPoolExecutor(2) as pool:
+        intake = intake_of(door, pool)
+        intake.budget = Spent()
+        intake.connections.enter("192.0.2.7")
+        line, session = Line(), Session(intake, "192.0.2.7")
+        session.connection_made(line)
+        session.data_received(BEFORE)
+        await until(b"354", line)
+        session.data_received(b"Subject: x\r\n\r\n")
+        session.data_received(BEFORE + b"smuggled\r\n.\r\n")
+        await until(b"421", line)
+        while intake.sessions:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
+        return line
+
+
+def test_a_message_that_breaks_us_is_not_read_on_as_commands() -> None:
+    door = Door()
+    line = asyncio.run(_broken_in_mid_message(door))
+    assert line.written.split(b"\r\n")[-2].startswith(b"421 4.3.0")
+    assert door.taken == []
+    assert line.closed
+
+
 async def _greetings(*hosts: str, stopping: bool = False) -> list[bytes]:
     """What clients from ``hosts`` are first told; all of them stay."""
     with ThreadPoolExecutor(1) as pool:
