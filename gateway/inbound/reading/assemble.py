@@ -173,12 +173,12 @@ def sender_of(root: Part) -> tuple[Address | None, bool]:
     """The From mailbox, and whether it may identify anyone.
 
     Sound is: exactly one From field, one mailbox, no defect, no control character, and two parsers that
-    agree. A Sender field stands in for an absent From and is never sound.
+    agree. Where From holds no mailbox, Sender or Return-Path stand in, and are never sound.
     """
     given = [f.raw for f in root.fields if f.name == "from"]
     found = [mailbox for raw in given[:5] for mailbox in addresses.parse(raw)]
     if not found:
-        stand_in = _addresses(root, "sender")
+        stand_in = _addresses(root, "sender") or _addresses(root, "return-path")
         return (stand_in[0] if stand_in else None), False
     sender = found[0]
     if len(given) != 1 or len(found) != 1 or not sender.sound:

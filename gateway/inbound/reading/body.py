@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gateway.inbound.reading import calendar, charset, fields, flowed, html, tnef, transfer
+from gateway.inbound.reading import calendar, charset, fields, flowed, html, naming, tnef, transfer
 from gateway.inbound.reading.prescan import MAX_TEXT_BYTES, Budget
 from gateway.inbound.reading.source import Part
 from gateway.mail import Attachment
@@ -22,9 +22,6 @@ _COMPARED = 20_000
 _FEW_WORDS = 3
 _WORD = re.compile("[^\\W\\d_\u0e00-\u0e7f\u2e80-\U0001ffff]{3,30}|[\u0e00-\u0e7f\u2e80-\U0001ffff]")
 """Words, and single characters of the scripts that do not part words."""
-_NAMES = {"message/rfc822": ".eml", "text/calendar": ".ics", "application/ms-tnef": ".dat", "image/jpeg": ".jpg",
-          "message/delivery-status": ".txt", "text/rfc822-headers": ".txt", "application/pgp-signature": ".asc",
-          "text/plain": ".txt", "text/html": ".html", "application/octet-stream": ".bin"}  # fmt: skip
 
 
 class Rendered:
@@ -63,6 +60,7 @@ def collect(root: Part, budget: Budget) -> Body:
     collector = _Collector(budget)
     collector.part(root, root=True)
     collector.rescue(root)
+    collector.body.attachments = naming.named(collector.body.attachments)
     return collector.body
 
 
@@ -71,7 +69,7 @@ class _Collector:
         self.budget = budget
         self.body = Body()
 
-    def part(self, part: Part, *, root: bool = False, related: bool = False) -> None:
+    def part(self, part: Part, *, root: bool = False, related: bool = False, alternative: bool = False) -> None:
         kind = part.content_type
         if part.children and kind.startswith("multipart/"):
             self._multipart(part)
@@ -80,8 +78,10 @@ class _Collector:
             self.part(part.children[0], root=root)
         elif tnef.is_tnef(part.content):
             self._tnef(part)
-        elif _is_body(part, root=root):
+        elif _is_body(part, lenient=root or alternative):
             self._text(part)
+        elif alternative and _is_other_wording(part):
+            self.budget.defect(f"alternative not shown: {part.content_type}")
         elif not (root and not part.content.strip()):
             self.attach(part, related=related)
 
@@ -119,7 +119,7 @@ class _Collector:
 
     def _alone(self, part: Part) -> Body:
         single = _Collector(self.budget)
-        single.part(part)
+        single.part(part, alternative=True)
         return single.body
 
     def _related(self, part: Part) -> None:
@@ -182,10 +182,11 @@ class _Collector:
     def attach(self, part: Part, *, related: bool = False) -> None:
         inline = part.disposition == "inline" or (related and part.disposition != "attachment")
         kind = part.content_type if "/" in part.content_type else "application/octet-stream"
-        self._file(part.filename or _name(part), kind, part.content, inline=inline, content_id=part.content_id)
+        self._file(
+            part.filename or naming.own_name(part), kind, part.content, inline=inline, content_id=part.content_id
+        )
 
     def _file(self, name: str, kind: str, content: bytes, *, inline: bool = False, content_id: str = "") -> None:
-        name = name or f"attachment-{len(self.body.attachments) + 1}{_extension(kind)}"
         digest = hashlib.sha256(content).hexdigest()
         kind = charset.clean_line(kind)
         self.body.attachments.append(Attachment(name, kind, len(content), digest, inline, content_id, content))
@@ -205,12 +206,19 @@ class _Collector:
             self._shown_plain(calendar.summary(invitation.text or ""))
 
 
-def _is_body(part: Part, *, root: bool) -> bool:
-    if part.text is None or part.main_type != "text":
+def _is_body(part: Part, *, lenient: bool) -> bool:
+    """Whether a part is body text; ``lenient``: the whole mail or an alternative may have a file name, too."""
+    if part.text is None or part.content_type not in _BODY_TYPES:
         return False
-    if root and part.content_type in _BODY_TYPES and (part.disposition != "attachment" or not part.filename):
-        return True
-    return part.content_type in _BODY_TYPES and part.disposition != "attachment" and not part.filename
+    named = bool(part.filename)
+    return (
+        not (named and part.disposition == "attachment") if lenient else not named and part.disposition != "attachment"
+    )
+
+
+def _is_other_wording(part: Part) -> bool:
+    """An alternative for special readers (AMP, watches): it says nothing that the others do not."""
+    return part.main_type == "text" and part.content_type != "text/calendar" and not part.filename
 
 
 def _disagree(plain: Body, rich: Body) -> bool:
@@ -227,18 +235,6 @@ def _disagree(plain: Body, rich: Body) -> bool:
 
 def _words(text: str) -> set[str]:
     return {w.casefold() for w in _WORD.findall(text[:_COMPARED])}
-
-
-def _name(part: Part) -> str:
-    """A name for what has none: a forwarded message is called by its subject."""
-    if part.content_type in ("message/rfc822", "message/global") and part.children:
-        subject = fields.filename(part.children[0].first("subject").replace("/", "-"))[:80].strip()
-        return f"{subject or 'message'}.eml"
-    return ""
-
-
-def _extension(kind: str) -> str:
-    return _NAMES.get(kind) or mimetypes.guess_extension(kind) or ".bin"
 
 
 def _enriched(text: str) -> str:

@@ -10,8 +10,6 @@ import codecs
 import re
 import unicodedata
 
-import chardet
-
 from gateway.inbound.reading import iso2022
 
 _SAMPLE = 64 * 1024
@@ -124,7 +122,6 @@ _NOT_CHARSETS = frozenset(
 )
 _SINGLE_BYTE = re.compile(r"cp\d{3,4}|iso8859-\d+|koi8-.|mac-\w+|ascii|latin-?\d|tis-620|ptcp154|kz1048|hp-roman8")
 _MULTI_BYTE_NUMBERS = frozenset({"cp932", "cp949", "cp950"})
-_ERAS = chardet.EncodingEra.ALL & ~chardet.EncodingEra.MAINFRAME
 _GUESSES = 4
 _SIGNS = frozenset(
     "\u00a0\u00ab\u00bb\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e\u2022\u2026\u2116\u20ac\u00b0\u00a7\u00a9"
@@ -320,9 +317,12 @@ def _guess(data: bytes) -> str:
 
 
 def _plausible_guess(data: bytes) -> str | None:
+    import chardet  # most mail needs no guess, and importing it takes longer than reading a mail
+
+    eras = chardet.EncodingEra.ALL & ~chardet.EncodingEra.MAINFRAME
     refused: list[str] = []
     for _ in range(_GUESSES):
-        found = chardet.detect(data[:_SAMPLE], encoding_era=_ERAS, exclude_encodings=refused or None)["encoding"] or ""
+        found = chardet.detect(data[:_SAMPLE], encoding_era=eras, exclude_encodings=refused or None)["encoding"] or ""
         codec = codec_name(found)
         if codec in (None, "ascii", "utf-8", "utf-7", "cp1252"):
             break

@@ -175,8 +175,13 @@ def test_a_text_too_long_is_cut_and_attached_whole() -> None:
 
 
 def test_unnamed_files_get_a_name_with_the_right_ending() -> None:
-    found = collected(HEAD + multipart(b"mixed", leaf(b"image/jpeg", b"\xff\xd8"), leaf(b"application/pdf", b"%PDF")))
-    assert [a.filename for a in found.attachments] == ["attachment-1.jpg", "attachment-2.pdf"]
+    found = collected(
+        HEAD
+        + multipart(
+            b"mixed", *(leaf(b"image/jpeg", b"\xff"), leaf(b"application/pdf", b"%PDF")), leaf(b"image/jpeg", b"\xd8")
+        )
+    )
+    assert [a.filename for a in found.attachments] == ["image.jpg", "document.pdf", "image-2.jpg"]
 
 
 def test_a_file_in_base64_is_decoded() -> None:
@@ -185,3 +190,29 @@ def test_a_file_in_base64_is_decoded() -> None:
         b"application/octet-stream; name=x.bin", base64.encodebytes(content), b"Content-Transfer-Encoding: base64"
     )
     assert collected(HEAD + multipart(b"mixed", TEXT, part)).attachments[0].content == content
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        (b"Content-ID: <image001.png@01D0A1B2>", "image001.png"),
+        (b"Content-Location: http://x.example/a/chart.gif", "chart.gif"),
+        (b"Content-Description: Sales report.xls", "Sales report.xls"),
+        (b"Content-Description: a picture", "image.png"),
+    ],
+)
+def test_a_part_may_name_itself_elsewhere(field: bytes, name: str) -> None:
+    found = collected(HEAD + multipart(b"mixed", TEXT, leaf(b"image/png", b"x", field)))
+    assert found.attachments[0].filename == name
+
+
+def test_an_alternative_may_have_a_name() -> None:
+    named = leaf(b"text/html; name=mail.html", b"<p>The printer in room five burns.</p>")
+    found = collected(HEAD + multipart(b"alternative", TEXT, named))
+    assert found.html
+    assert found.attachments == []
+
+
+def test_alternatives_for_special_readers_are_no_files() -> None:
+    amp = leaf(b"text/x-amp-html", b"<html amp4email></html>")
+    assert collected(HEAD + multipart(b"alternative", TEXT, amp, HTML)).attachments == []
