@@ -13,6 +13,7 @@ from gateway.inbound.reading import (
     bounce_signs,
     bounce_sns,
     bounce_text,
+    fields,
 )
 from gateway.inbound.reading.bounce_text import Notice
 from gateway.inbound.reading.source import Part
@@ -41,10 +42,8 @@ def returned_message_id(root: Part) -> str:
     event = bounce_sns.event(root, root.text or "")
     if event and event.message_id:
         return event.message_id
-    value = bounce_original.header_of_returned(root).get("message-id") or root.first("in-reply-to")
-    value = value.strip()
-    found = value.partition("<")[2].partition(">")[0] or value.split(" ")[0].strip("<>")
-    return found[:998]
+    found = fields.message_id(bounce_original.header_of_returned(root).get("message-id", ""))
+    return found or fields.message_id(root.first("in-reply-to")) or ""
 
 
 def _reports(root: Part, text: str, subject: str, wrappers: int) -> tuple[DeliveryReport, ...]:

@@ -40,7 +40,7 @@ LEADS: tuple[str, ...] = (
     "failed addresses follow", "failed address", "failed to", "intended recipient", "intended recipients",
     "recipient", "recipients", "recipient address", "rejected recipient", "rcpt to", "rcpt_to", "your message to",
     "message to", "your mail to", "your email to", "mail to", "email to", "sent to", "send to",
-    "send your message to", "destination", "addressed to", "addressed to email address", "error-for",
+    "send your message to", "destination", "addressed to", "was addressed", "addressed to email address", "error-for",
     "generated from", "expanded from", "to", "user", "account", "address", "addresses", "mailbox",
     "could not reach", "to whom", "destinataire", "destinatario", "empfänger", "para", "an", "получатель", "宛先",
     "收件人", "receiver",

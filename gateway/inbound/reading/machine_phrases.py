@@ -261,6 +261,11 @@ BULK_FIELDS: tuple[str, ...] = (
     "x-csa-complaints", "x-mailer-recptid", "x-mass-mail", "x-bulkmail", "x-newsletter",
 )  # fmt: skip
 
+# Complaints of providers that send the whole mail back without an RFC 5965 part.
+FEEDBACK_SUBJECTS: tuple[str, ...] = (
+    "complaint about message from", "email feedback report for ip", "client tos notification",
+)  # fmt: skip
+
 # Help desks whose agents' answers bear the marks of bulk mail.
 HELP_DESK_FIELDS: tuple[str, ...] = ("x-rt-ticket", "rt-ticket", "x-rt-loop-prevention")
 

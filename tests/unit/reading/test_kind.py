@@ -184,6 +184,38 @@ def test_an_abuse_report_is_a_feedback_report_even_from_a_postmaster() -> None:
     assert judge_part(root) is Kind.FEEDBACK_REPORT
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"subject": "Report Domain: desk.example Submitter: mail.example Report-ID: <1>"},
+        {"subject": "unsubscribe", "auto_submitted": "auto-replied"},
+    ],
+)
+def test_reports_without_a_report_part_are_feedback(fields: dict[str, str]) -> None:
+    assert judge("", **fields) is Kind.FEEDBACK_REPORT
+
+
+def test_a_client_who_asks_to_be_unsubscribed_is_a_person() -> None:
+    assert judge("Please!", subject="unsubscribe") is Kind.PERSON
+
+
+def test_a_client_who_hands_in_a_complaint_is_a_person() -> None:
+    root = part(
+        "multipart/mixed", "", part("message/rfc822", "", part()), subject="Abuse report", **{"from": "a@b.example"}
+    )
+    assert judge_part(root) is Kind.PERSON
+
+
+def test_a_robot_that_names_itself_is_not_answered() -> None:
+    text = "This is an automated message. Your backup is ready."
+    assert judge(text, from_="noreply@backup.example") is Kind.AUTO_REPLY
+
+
+def test_a_web_form_that_names_its_client_is_a_letter() -> None:
+    text = "This is an automated message. Casey wrote: my printer burns."
+    assert judge(text, from_="noreply@shop.example", reply_to="casey@client.example") is Kind.PERSON
+
+
 def test_a_read_receipt_is_no_bounce() -> None:
     receipt = part("message/disposition-notification", "Final-Recipient: rfc822; a@b.example\nAction: displayed\n")
     root = part("multipart/report; report-type=disposition-notification", "", receipt, subject="Read: Printer")
