@@ -135,6 +135,7 @@ class Session(SMTP):
             raise ConnectionResetError
         self._writer.write(reply.encode() + b"\r\n")
         await self._writer.drain()
+        await asyncio.sleep(0)  # neither reading nor writing waits while there is room: others want their turn
 
     async def handle_exception(self, error: Exception) -> str:
         """Called by the command loop. Whatever it is, the client may come again."""

@@ -281,6 +281,31 @@ def test_guessing_recipients_is_cut_short_sooner() -> None:
         assert 90 <= len(replies) <= 101
 
 
+def test_a_flood_of_commands_does_not_hold_up_others() -> None:
+    stop = threading.Event()
+
+    def flood(client: Client) -> None:
+        client.socket.settimeout(0.5)
+        with contextlib.suppress(OSError):
+            while not stop.is_set():
+                client.send(b"HELP\r\n" * 10000)
+
+    with (
+        listening(Door(), Limits(patience=10**9, linger=0.1, drain=0.1)) as server,
+        Client(server.address) as flooder,
+        Client(server.address) as other,
+    ):
+        thread = threading.Thread(target=flood, args=(flooder,))
+        thread.start()
+        time.sleep(0.2)
+        began = time.monotonic()
+        for _ in range(20):
+            assert other.say("NOOP").startswith("250")
+        stop.set()
+        thread.join()
+        assert time.monotonic() - began < 3.0
+
+
 def test_greeting_for_ever_is_cut_short() -> None:
     with listening(Door()) as server, Client(server.address) as client:
         replies = []
