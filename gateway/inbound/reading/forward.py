@@ -270,8 +270,8 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _attached(root: Part) -> Forwarded | None:
-    """The first attached message. Reports carry the mail that came back, which nobody forwarded."""
-    if root.content_type == "multipart/report":
+    """The first attached message. Reports and digests carry mail, too, but nobody forwarded it."""
+    if any(part.content_type in ("multipart/report", "multipart/digest") for part in root.walk()):
         return None
     for part in root.walk():
         if part is root or part.content_type not in ("message/rfc822", "message/global") or not part.children:

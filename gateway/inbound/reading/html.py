@@ -127,9 +127,9 @@ def new_fragment(html: str) -> str:
 def _prune(page: Page, found: list[Role]) -> None:
     """Takes out every leaf that wrote no new line, then what has become empty."""
     for leaf in page.leaves:
-        lines = range(leaf.first, leaf.last + 1)
+        lines = range(max(leaf.first, 0), leaf.last + 1)
         kept = [page.lines[at] for at in lines if found[at] is Role.NEW]
-        if leaf.first < 0 or len(kept) == len(lines):
+        if len(kept) == len(lines):
             continue
         parent = leaf.node.parent
         if kept and leaf.node.tag == "-text":

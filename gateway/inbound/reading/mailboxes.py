@@ -62,7 +62,7 @@ def parse(value: str) -> Address | None:
         value = value[:cut]
     span = find_address(value)
     if span is None:
-        name = _clean(value)
+        name = _clean(value.partition("<")[0] or value)
         return Address(name, "") if name else None
     local, _, domain = value[span[0] : span[1]].removeprefix("mailto:").rpartition("@")
     address = f"{local}@{domain.lower()}"

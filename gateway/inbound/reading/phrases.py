@@ -21,12 +21,17 @@ def key(text: str) -> str:
     return " ".join(shown.split())
 
 
-def _words(block: str) -> frozenset[str]:
+def words(block: str) -> frozenset[str]:
     """Words divided by ``|`` or line ends."""
     return frozenset(key(word) for line in block.splitlines() for word in line.split("|") if word.strip())
 
 
-FROM_LABELS = _words("""
+def listed(block: str) -> tuple[str, ...]:
+    """As ``words``, in order."""
+    return tuple(key(word) for line in block.splitlines() for word in line.split("|") if word.strip())
+
+
+FROM_LABELS = words("""
 from | von | absender | de | expéditeur | da | mittente | van | afzender | od | nadawca | odesílatel | odosielateľ
 fra | afsender | avsender | från | avsändare | lähettäjä | saatja | feladó | küldő | expeditor | expeditorul | de la | šalje | pošiljatelj
 pošiljalac | pošilja | от | отправитель | от кого | від | від кого | відправник | от кого:
@@ -34,7 +39,7 @@ kimden | gönderen | από | αποστολέας | remetente | remitente | env
 보낸 사람 | 보낸사람 | 발신자 | 발신인 | מאת | من | المرسل | từ | người gửi | จาก | dari | pengirim | nuo | sūtītājs | siuntėjas | de part de
 од | пошиљалац | изпращач | подател | šalje:
 """)
-DATE_LABELS = _words("""
+DATE_LABELS = words("""
 date | sent | datum | gesendet | gesendet am | fecha | enviado | enviado el | enviado em | enviada | enviada em | enviado a | data | inviato | inviato il
 date d'envoi | envoyé | envoyé le | message du | verzonden | verzonden op | verstuurd | wysłano | data wysłania | odesláno | odoslané | odoslaná | dato | sendt | skickat | skickat den
 päivämäärä | päiväys | lähetetty | dátum | elküldve | küldve | dată | trimis | trimis la | poslano | poslato | dne | kuupäev | saadetud
@@ -43,20 +48,20 @@ päivämäärä | päiväys | lähetetty | dátum | elküldve | küldve | dată 
 תאריך | נשלח | נשלח בתאריך | التاريخ | تاريخ | تاريخ الإرسال | تم الإرسال | أرسلت | ngày | đã gửi | gửi | thời gian | วันที่ | ส่งเมื่อ | tanggal | dikirim | terkirim | datums | nosūtīts | išsiųsta | изпратено | датум
 sent at | date sent | date/time | on | dags | időpont
 """)
-TO_LABELS = _words("""
+TO_LABELS = words("""
 to | an | empfänger | à | pour | destinataire | destinataires | para | destinatario | destinatari | a | aan | ontvanger | do | adresat | komu | pre | príjemca | příjemce | til | till | mottagare | mottaker | modtager
 vastaanottaja | kellele | saaja | címzett | către | catre | destinatarul | destinatar | pentru | prima | za | primatelj | кому | получатель | одержувач | kime | alıcı | προς | παραλήπτης | destinatário | destinatária
 收件人 | 收信人 | 收件者 | 宛先 | 送信先 | 받는 사람 | 받는사람 | 수신자 | 수신인 | 수신 | אל | לכבוד | إلى | الى | المستلم | المرسل إليه | đến | tới | tới: | người nhận | ถึง | kepada | untuk | kam | kam: | до | за | per a
 """)
-CC_LABELS = _words("""
+CC_LABELS = words("""
 cc | c.c. | kopie | kopie (cc) | kopi | kopia | kopio | kópia | kópie | copie | copie à | copia | cópia | kopja | másolat | másolatot kap | dw | do wiadomości | udw | копия | копія | bilgi | bilgi (cc) | karbon kopya | κοιν | κοιν. | κοινοποίηση
 抄送 | 副本 | 抄送人 | 참조 | העתק | עותק | نسخة | نسخة إلى | đồng gửi | สำเนา | tembusan | copia a | koopia | bcc | bcc: | skrytá kopie | blindkopie | в копии | kópia (cc) | cópia (cc) | kopi til | kopia till | c.c | cci
 """)
-SUBJECT_LABELS = _words("""
+SUBJECT_LABELS = words("""
 subject | betreff | objet | sujet | asunto | assunto | oggetto | onderwerp | temat | předmět | predmet | věc | emne | ämne | ärende | aihe | teema | tárgy | subiect | subiectul | naslov | predmet: | zadeva | тема | предмет
 konu | θέμα | 主题 | 主旨 | 主題 | 标题 | 標題 | 件名 | 題名 | 제목 | נושא | הנושא | الموضوع | موضوع | chủ đề | tiêu đề | เรื่อง | perihal | subjek | относно | tema | temats | assumpte | efni
 """)
-REPLY_TO_LABELS = _words("""
+REPLY_TO_LABELS = words("""
 reply-to | reply to | antwort an | antworten an | répondre à | réponse à | responder a | rispondi a | beantwoorden | antwoord aan | odpowiedz do | svar til | svar til: | svara till | svar till | vastausosoite | vastaa | responder para | yanıtlama adresi | yanıt adresi | ответить | адрес для ответа
 返信先 | 回复 | 回复至 | 回覆 | odpovědět | odpovedať na | válaszcím | odgovori na | răspuns către | відповісти
 importance | wichtigkeit | priority | priorität | attachments | attachment | anlagen | organization | organisation | mailed-by | signed-by | resent-from | resent-to | sender
@@ -73,7 +78,7 @@ LABELS: dict[str, str] = {
 """Label to role: from, date, to, cc, subject, other."""
 MAX_LABEL = max(map(len, LABELS)) + 4
 
-WROTE = _words("""
+WROTE = words("""
 wrote | writes | sent | schrieb | schreibt | geschrieben | écrit | ecrit | escribió | escribio | escrito | scritto | scrive | schreef | geschreven | escreveu | escreve | napisał | napisała | napisał(a) | napisal | napisał/a | pisze
 napsal | napsal(a) | napsala | píše | napísal | napísala | napísal(a) | skrev | skreiv | skriver | kirjoitti | kirjutas | írta | ezt írta | scris | scrie | napisao | napisala | napisao/la | piše | yazdı | yazmış | έγραψε | έγραψες | γράφει
 написал | написала | написал(а) | пишет | пише | написав | написала | написав(ла) | пишете | написа | viết | כתב | כתבה | כתב/ה | כתב: | كتب | كتبت | menulis | escrigué | escriure | rašė | rakstīja | skrifaði | написао
@@ -96,11 +101,11 @@ WROTE_CJK = (
     "เขียน",
 )
 
-OPENERS = _words("""
+OPENERS = words("""
 on | at | le | am | um | il | el | op | em | a | w | dnia | dne | dňa | den | d. | på | på: | in | in data | il giorno | på den | la | pe | la data | în | dana | u | vào | vào lúc | lúc | στις | στην | в | на | 在 | 于 | 於 | בתאריך | ב | في | pada | tarihinde | ons | kell | datum | em: | no dia | de | den: | dana: | am: | on: | el día | mnt | dňa: | yn
 """)
 
-ORIGINAL_MESSAGE = _words("""
+ORIGINAL_MESSAGE = words("""
 original message | original email | original mail | original appointment | originalnachricht | ursprüngliche nachricht | original-nachricht | ursprüngliche mail | message d'origine | message original | message initial | courriel original
 mensaje original | mensagem original | messaggio originale | messaggio original | oorspronkelijk bericht | origineel bericht | oorspronkelijke boodschap | wiadomość oryginalna | oryginalna wiadomość | treść oryginalnej wiadomości
 originální zpráva | původní zpráva | pôvodná správa | oprindelig meddelelse | oprindelig besked | oprindelig mail | opprinnelig melding | original melding | originalmelding | ursprungligt meddelande | originalmeddelande | ursprungligt mejl
@@ -113,7 +118,7 @@ antwort | reply message | replied message | previous message | begin original me
 PROCESSED_BY = ("original message processed by", "originalnachricht verarbeitet durch", "message original traité par")
 """What a few clients write above the quote instead of a drawn line."""
 
-FORWARD_MARKERS = _words("""
+FORWARD_MARKERS = words("""
 forwarded message | begin forwarded message | forwarded email | forwarded mail | forwarded by | start of forwarded message | begin forwarded mail | fwd | fwd.msg | forwarded message follows | forward message | mail forwarded message | forwarded conversation
 weitergeleitete nachricht | anfang der weitergeleiteten nachricht | anfang der weitergeleiteten e-mail | weitergeleitete e-mail | weitergeleitete mail | weitergeleitet von
 message transféré | message transmis | début du message réexpédié | début du message transféré | message réexpédié | courriel transféré | début du courriel transféré | mail transféré | message transféré de
@@ -143,314 +148,22 @@ thư được chuyển tiếp | thư đã chuyển tiếp | thư chuyển tiếp
 edastatud kiri | edastatud sõnum | edasisaadetud kiri | edastatud kirja algus | pārsūtīts ziņojums | pārsūtītā vēstule | persiųstas laiškas | persiunčiamas laiškas | áframsend skilaboð
 """)
 
-MOBILE_SIGNATURES = tuple(
-    sorted(
-        _words("""
-sent from my | sent from a | sent from outlook | sent from mail | sent from yahoo | sent from gmail | sent from samsung | sent from typeapp | sent from bluemail | sent from blackberry | sent from acompli | sent from galaxy | sent from protonmail | sent from proton mail | sent from nine | sent from tuta | sent from spark | sent from mailspring | sent from aol | sent from newton | sent from airmail | sent from polymail | sent from superhuman | sent from zoho | sent from iphone | sent from ipad | sent from android | sent from phone | sent from mobile | sent from windows | sent from workspace | sent from fairemail | sent from hey | sent from missive | sent from front | sent from myphone | sent from huawei | sent from xiaomi | sent from email.bg | sent from the all new aol | sent from ios | sent from icloud | sent from att | sent from at&t | sent from xfinity | sent from mailbird | sent from edison | sent from thunderbird | sent from k-9
-sent with | sent via | sent by my | sent on the go | sent using | get outlook for | download outlook | get bluemail | get typeapp | sent wirelessly | typed on | written on my | this message was sent from my
-gesendet von meinem | gesendet von meiner | gesendet mit | von meinem | von meiner | von unterwegs | gesendet von outlook | gesendet von mail | gesendet von yahoo | gesendet aus | gesendet via | gesendet vom | gesendet von ipad | gesendet von iphone | diese nachricht wurde von meinem | outlook für | holen sie sich outlook | beziehen sie outlook | laden sie outlook
-envoyé de mon | envoyé de ma | envoyé depuis | envoyé à partir | envoyé à l'aide | envoyé avec | envoyé par | envoyé d'un | envoyé de l' | envoyé de yahoo | envoyé de outlook | obtenez outlook | obtenir outlook | provenance : courrier | télécharger outlook | téléchargez outlook
-enviado desde mi | enviado desde | enviado con | enviado vía | obtener outlook | obtén outlook | descargar outlook | enviat des de
-enviado do meu | enviado da minha | enviado do | enviado a partir | enviado através | enviado por | enviado via | enviada do meu | enviado com | obter o outlook | obtenha o outlook | baixar o outlook
-inviato da | inviato dal | inviata da | inviato con | inviato tramite | scarica outlook | ottieni outlook
-verzonden vanaf | verzonden met | verstuurd vanaf | verstuurd met | verzonden vanuit | verstuurd via | verstuurd vanuit | verzonden via | outlook voor | outlook downloaden | download outlook voor
-wysłano z | wysłane z | wysłano przy użyciu | wysłano za pomocą | pobierz program outlook | pobierz aplikację outlook | wiadomość wysłana z
-odesláno z | odoslané z | odoslané cez | získat outlook | získať outlook | odesláno pomocí | posláno z
-sendt fra min | sendt fra | sendt med | sendt via | hent outlook | få outlook | skaff deg outlook | last ned outlook
-skickat från min | skickat från | skickat med | skickat via | skaffa outlook | hämta outlook
-lähetetty | hanki outlook | hae outlook
-küldve | elküldve | az iphone | az ipad | a samsung | az outlook beszerzése | iphone-ról küldve | ipadről küldve
-trimis de pe | trimis din | trimis cu | obțineți outlook | trimis prin
-poslano s | poslano sa | poslano iz | poslano putem | poslato sa | poslato iz | preuzmite outlook | nabavite outlook | dohvati outlook
-отправлено с | отправлено из | отправлено через | отправлено от | послано с | скачать outlook | скачайте outlook | отправлено на | з моего | надіслано з | надіслано через | відправлено з | надіслано від | отримати outlook | изпратено от | изпратено с | изтеглете outlook
-iphone'umdan gönderildi | ipad'imden gönderildi | iphone'dan gönderildi | samsung'dan gönderildi | outlook'u edinin | android için outlook | ios için outlook | gönderen: iphone
-στάλθηκε από | εστάλη από | απεστάλη από | αποκτήστε το outlook | λήψη του outlook
-iphoneから送信 | ipadから送信 | androidから送信 | 私のiphoneから送信 | outlook for ios を入手 | outlook for android を入手 | windows 10 版のメール | iphoneより送信
-从我的 | 发自我的 | 發自我的 | 来自我的 | 從我的 | 获取outlook | 获取 outlook | 取得 outlook | 下载 outlook | 发送自 | 發送自 | 寄件自 | 从 windows | 發自 | 发自
-나의 iphone에서 보냄 | 내 iphone에서 보냄 | 나의 iphone | 내 iphone | 내 galaxy | 삼성 갤럭시 | iphone에서 보냄 | android용 outlook | ios용 outlook | galaxy에서 보냄 | 나의 갤럭시
-נשלח מה | נשלח מ | قام بإرسالها | أُرسلت من | أرسلت من | مرسل من | تم الإرسال من | تم الإرسال من جهازي | الحصول على outlook | قم بتنزيل outlook | đã gửi từ | được gửi từ | gửi từ | tải outlook | ส่งจาก | dikirim dari | saadetud minu | saadetud | nosūtīts no | išsiųsta iš
-via mobile
-"""),
-        key=len,
-        reverse=True,
-    )
-)
-"""Beginnings of the line that a phone or a client adds below what was written."""
-
-CLOSINGS = _words("""
-regards | best regards | kind regards | warm regards | kindest regards | warmest regards | with regards | with kind regards | with best regards | with warm regards | many regards | rgds | br | kr | best | all the best | best wishes | with best wishes | sincerely | yours sincerely | sincerely yours | yours faithfully | faithfully | yours truly | very truly yours | respectfully | cordially | cheers | warmly | take care | thanks and regards | thanks & regards | thank you and regards | thanks and best regards | thanks and kind regards | many thanks and best regards | thanks & best regards | thanks, regards | with appreciation | respectfully yours | yours
-mit freundlichen grüßen | mit freundlichen grüssen | mit freundlichem gruß | mit freundlichem gruss | freundliche grüße | freundliche grüsse | mit besten grüßen | mit besten grüssen | beste grüße | beste grüsse | viele grüße | viele grüsse | liebe grüße | liebe grüsse | herzliche grüße | herzliche grüsse | schöne grüße | mfg | vg | lg | hg | gruß | grüße | grüsse | gruss | hochachtungsvoll | mit herzlichen grüßen | mit vielen grüßen | besten gruß | besten gruss | lieben gruß | mit lieben grüßen | freundlicher gruß | freundlichen gruß | freundlichst | danke und gruß | danke und viele grüße | vielen dank und viele grüße | vielen dank und freundliche grüße | herzlichst
-cordialement | bien cordialement | très cordialement | cdt | cdlt | bien à vous | bien à toi | salutations | meilleures salutations | sincères salutations | salutations distinguées | respectueusement | amicalement | bonne journée | bonne soirée | cordiales salutations | sincèrement | avec mes meilleures salutations | veuillez agréer mes salutations distinguées | belle journée | merci et bonne journée | à bientôt
-saludos | saludos cordiales | un saludo | un cordial saludo | cordiales saludos | atentamente | cordialmente | atte | atte. | muy atentamente | un abrazo | un fuerte abrazo | saludos atentos | reciba un cordial saludo | sin otro particular | salutacions | salutacions cordials | slds
-cordiali saluti | distinti saluti | saluti | un saluto | un cordiale saluto | cari saluti | tanti saluti | buona giornata | buona serata | a presto | grazie e cordiali saluti | grazie e saluti | i miei migliori saluti | con i migliori saluti
-atenciosamente | att | att. | cumprimentos | com os melhores cumprimentos | melhores cumprimentos | os melhores cumprimentos | abraço | abraços | abs | saudações | cordiais saudações | respeitosamente | um abraço | com os meus cumprimentos | grato | grata
-met vriendelijke groet | met vriendelijke groeten | vriendelijke groet | vriendelijke groeten | mvg | groet | groeten | groetjes | hartelijke groet | hartelijke groeten | met hartelijke groet | hoogachtend | mvrgr | m.v.g. | met groet | beste groeten | alvast bedankt en groet
-pozdrawiam | serdecznie pozdrawiam | pozdrawiam serdecznie | pozdrowienia | z poważaniem | z powazaniem | z wyrazami szacunku | z pozdrowieniami | pozdr | pozdr. | łączę pozdrowienia | łączę wyrazy szacunku | pozdrawiamy
-s pozdravem | s přátelským pozdravem | zdravím | s úctou | hezký den | pěkný den | srdečně zdravím | s pozdravom | s priateľským pozdravom | zdravím vás | pekný deň | pozdravujem | pozdravuji | přeji hezký den | děkuji a přeji hezký den
-med venlig hilsen | venlig hilsen | mvh | mvh. | hilsen | mange hilsner | bedste hilsner | kh | kærlig hilsen | de bedste hilsner | vh | med venlige hilsner | venlige hilsner | hilsner | med vennlig hilsen | vennlig hilsen | vennlige hilsener | beste hilsener | med hilsen | hilsen fra | mange hilsener | beste hilsen | ha en fin dag | hav en god dag
-med vänlig hälsning | med vänliga hälsningar | vänliga hälsningar | vänlig hälsning | hälsningar | hälsning | m.v.h. | bästa hälsningar | allt gott | hej då | med bästa hälsningar | vänligen | vänligaste hälsningar | ha det bra
-ystävällisin terveisin | ystävällisesti | terveisin | t. | yst. terv. | terv. | terv | parhain terveisin | kunnioittavasti | yt | ystävällisin terveisin, | lämpimin terveisin | hyvää päivänjatkoa | lugupidamisega | parimate soovidega | tervitades
-üdvözlettel | tisztelettel | köszönettel | üdv | üdv. | szívélyes üdvözlettel | üdvözlöm | baráti üdvözlettel | szép napot
-cu stimă | cu stima | cu respect | toate cele bune | numai bine | cu prietenie | o zi bună | o zi buna | salutări | vă salut
-srdačan pozdrav | lijep pozdrav | pozdrav | lp | s poštovanjem | s poštovanjem, | srdačno | lep pozdrav | lepo pozdravljeni | s spoštovanjem | srdačni pozdravi | puno pozdrava | lijepi pozdravi | с поштовањем | поздрав
-с уважением | с наилучшими пожеланиями | всего доброго | всего хорошего | с наилучшими | с ув. | с ув | искренне ваш | хорошего дня | з повагою | з найкращими побажаннями | щиро ваш | гарного дня | с уважение | поздрави | с поздрав | с найлучшими пожеланиями
-saygılarımla | saygılar | saygılarımızla | sevgiler | selamlar | iyi çalışmalar | iyi günler | iyi günler dilerim | iyi çalışmalar dilerim | teşekkürler, iyi çalışmalar | en iyi dileklerimle
-με εκτίμηση | φιλικά | χαιρετισμούς | με φιλικούς χαιρετισμούς | ευχαριστώ, με εκτίμηση
-此致 | 此致敬礼 | 顺祝商祺 | 祝好 | 顺颂商祺 | 敬上 | 敬具 | 以上 | 드림 | 감사합니다. 드림
-בברכה | בכבוד רב | בידידות | تحياتي | مع أطيب التحيات | مع خالص التحية | مع تحياتي | أطيب التحيات | وتفضلوا بقبول فائق الاحترام | trân trọng | thân mến | kính thư | trân trọng cảm ơn | thân ái | ขอแสดงความนับถือ | salam | hormat kami | hormat saya | terima kasih dan salam
-ar cieņu | pagarbiai | su pagarba | linkėjimai | kveðja | bestu kveðjur | med vennleg helsing
-""")
-
-REPLY_PREFIXES = _words("""
+REPLY_PREFIXES = words("""
 re | aw | antw | antwort | sv | svar | vs | vá | odp | odg | ynt | yan | yanıt | ref | res | rif | r | rép | rép. | réf | resp | bls | ad | atb | ats | att | απ | σχετ | σχετ. | отв | отв. | ответ | отг | 回复 | 回覆 | 答复 | 返信 | 답장 | 회신 | תשובה | השב | רד | رد | trả lời | phúc đáp | balas | ตอบ | odpověď | odpoveď | відп | re^2 | tr re | antwoord | betr
 """)
-FORWARD_PREFIXES = _words("""
+FORWARD_PREFIXES = words("""
 fw | fwd | wg | weitergeleitet | tr | trans | i | inoltro | inoltrato | rv | reenv | reenviado | enc | encaminhado | res enc | doorst | doorgestuurd | pd | przek | předat | přeposláno | preposlané | vb | vidarebefordra | vl | välitetty | vs: fwd | videresend | videresendt | vidsendt | redir | redir. | redirecționat | továbbítás | továbbított | iltilen | ilt | i̇lt | ylt | iletilen | проброс | пер | переслано | пересл | перенаправлено | προώθ | πρθ | 转发 | 轉寄 | 轉發 | 転送 | 전달 | הועבר | העברה | إعادة توجيه | chuyển tiếp | trs | edast | edasi | fs | prosl | proslijeđeno | naprej | tov | terusan
 """)
 """Subject prefixes, without colon. ``vs`` is Danish for forward and Finnish for reply: it counts as reply unless a forward is found."""
 
-REPLY_ABOVE = tuple(
-    map(
-        key,
-        (
-            "reply above this line",
-            "type your reply above",
-            "write above this line",
-            "please reply above",
-            "above this line to reply",
-            "reply above the line",
-            "write above the line",
-            "enter your reply above",
-            "add your reply above",
-            "antworten sie oberhalb dieser",
-            "antwort oberhalb dieser linie",
-            "oberhalb dieser linie",
-            "oberhalb dieser zeile",
-            "répondez au-dessus de cette ligne",
-            "répondre au-dessus de cette ligne",
-            "au-dessus de cette ligne",
-            "por encima de esta línea",
-            "encima de esta línea",
-            "acima desta linha",
-            "sopra questa riga",
-            "sopra questa linea",
-            "boven deze regel",
-            "boven deze lijn",
-            "powyżej tej linii",
-            "nad tento řádek",
-            "nad týmto riadkom",
-            "over denne linje",
-            "over denne linjen",
-            "ovanför denna rad",
-            "ovanför den här raden",
-            "tämän rivin yläpuolelle",
-            "e sor fölé",
-            "deasupra acestei linii",
-            "deasupra acestui rând",
-            "iznad ove crte",
-            "iznad ove linije",
-            "выше этой линии",
-            "выше этой строки",
-            "вище цієї лінії",
-            "вище цього рядка",
-            "bu satırın üstüne",
-            "bu çizginin üzerine",
-            "πάνω από αυτή τη γραμμή",
-            "この行より上に",
-            "この線の上に",
-            "在此行上方",
-            "在这行上方",
-            "在此線上方",
-            "이 줄 위에",
-            "מעל שורה זו",
-            "فوق هذا السطر",
-            "phía trên dòng này",
-        ),
-    )
-)
+REPLY_ABOVE = listed("""
+reply above this line | type your reply above | write above this line | please reply above | above this line to reply | reply above the line
+write above the line | enter your reply above | add your reply above | antworten sie oberhalb dieser | antwort oberhalb dieser linie
+oberhalb dieser linie | oberhalb dieser zeile | répondez au-dessus de cette ligne | répondre au-dessus de cette ligne | au-dessus de cette ligne
+por encima de esta línea | encima de esta línea | acima desta linha | sopra questa riga | sopra questa linea | boven deze regel | boven deze lijn
+powyżej tej linii | nad tento řádek | nad týmto riadkom | over denne linje | over denne linjen | ovanför denna rad | ovanför den här raden
+tämän rivin yläpuolelle | e sor fölé | deasupra acestei linii | deasupra acestui rând | iznad ove crte | iznad ove linije | выше этой линии
+выше этой строки | вище цієї лінії | вище цього рядка | bu satırın üstüne | bu çizginin üzerine | πάνω από αυτή τη γραμμή | この行より上に | この線の上に | 在此行上方
+在这行上方 | 在此線上方 | 이 줄 위에 | מעל שורה זו | فوق هذا السطر | phía trên dòng này
+""")
 """What desks write above their own mails so that a reply can be told from the quote."""
-
-BANNERS = tuple(
-    map(
-        key,
-        (
-            "originated from outside",
-            "originates from outside",
-            "originating from outside",
-            "is from an external",
-            "this is an external email",
-            "external email",
-            "external sender",
-            "external message",
-            "you don't often get email from",
-            "some people who received this message don't often get email from",
-            "caution: external",
-            "sent from outside of",
-            "came from outside",
-            "stammt von außerhalb",
-            "von außerhalb der organisation",
-            "externe e-mail",
-            "externer absender",
-            "sie erhalten nicht oft",
-            "sie erhalten nicht häufig",
-            "provient de l'extérieur",
-            "expéditeur externe",
-            "courriel externe",
-            "e-mail externe",
-            "vous n'obtenez pas souvent",
-            "no suele recibir",
-            "se originó fuera",
-            "correo externo",
-            "remitente externo",
-            "não costuma receber",
-            "remetente externo",
-            "email externo",
-            "originou-se fora",
-            "mittente esterno",
-            "email esterna",
-            "non si ricevono spesso",
-            "afkomstig van buiten",
-            "externe afzender",
-            "u ontvangt niet vaak",
-            "spoza organizacji",
-            "zewnętrzny nadawca",
-        ),
-    )
-)
-"""What mail systems put above the text of mail from outside."""
-
-DISCLAIMERS = tuple(
-    map(
-        key,
-        (
-            "disclaimer",
-            "confidentiality notice",
-            "confidentiality note",
-            "confidentiality:",
-            "notice of confidentiality",
-            "important notice:",
-            "legal notice",
-            "privileged and confidential",
-            "the information contained in this",
-            "the information in this e-mail",
-            "the information in this email",
-            "the contents of this e",
-            "this e-mail and any",
-            "this email and any",
-            "this message and any",
-            "this e-mail (including",
-            "this email (including",
-            "this message (including",
-            "this e-mail is confidential",
-            "this email is confidential",
-            "this e-mail may contain",
-            "this email may contain",
-            "this message may contain",
-            "this message contains confidential",
-            "this e-mail message",
-            "this electronic message",
-            "this communication is",
-            "this communication (including",
-            "this email is intended",
-            "this e-mail is intended",
-            "this message is intended",
-            "if you are not the intended recipient",
-            "if you have received this",
-            "please consider the environment",
-            "consider the environment before",
-            "think before you print",
-            "save a tree",
-            "virus-free",
-            "this email has been scanned",
-            "this e-mail has been scanned",
-            "this email has been checked for viruses",
-            "this email was scanned",
-            "avast logo",
-            "no virus found",
-            "to unsubscribe from this group",
-            "you received this message because you are subscribed",
-            "you are receiving this because you",
-            "reply to this email directly or view it",
-            "diese e-mail enthält vertrauliche",
-            "diese e-mail kann vertrauliche",
-            "diese nachricht enthält vertrauliche",
-            "diese e-mail ist vertraulich",
-            "der inhalt dieser e-mail ist",
-            "die information in dieser",
-            "vertraulichkeitshinweis",
-            "haftungsausschluss",
-            "hinweis zum datenschutz",
-            "diese e-mail wurde von avast",
-            "virenfrei",
-            "bitte denken sie an die umwelt",
-            "denken sie an die umwelt",
-            "ce message et toutes les pièces",
-            "ce message et ses pièces",
-            "ce message peut contenir",
-            "ce courriel",
-            "cet e-mail peut contenir",
-            "avertissement :",
-            "avis de confidentialité",
-            "pensez à l'environnement",
-            "garanti sans virus",
-            "sans virus",
-            "este mensaje y",
-            "este mensaje puede contener",
-            "este correo electrónico",
-            "este e-mail",
-            "la información contenida en este",
-            "aviso legal",
-            "aviso de confidencialidad",
-            "libre de virus",
-            "antes de imprimir",
-            "esta mensagem",
-            "este email",
-            "as informações contidas nesta",
-            "aviso de confidencialidade",
-            "livre de vírus",
-            "le informazioni contenute in quest",
-            "questo messaggio",
-            "questa e-mail",
-            "avviso di riservatezza",
-            "informativa sulla privacy",
-            "privo di virus",
-            "dit bericht is",
-            "dit bericht kan",
-            "de informatie in dit",
-            "de inhoud van dit bericht",
-            "deze e-mail",
-            "virusvrij",
-            "ta wiadomość",
-            "niniejsza wiadomość",
-            "treść tej wiadomości",
-            "informacje zawarte w",
-            "wolny od wirusów",
-            "denna e-post",
-            "detta meddelande",
-            "denne e-mail",
-            "denne e-post",
-            "denne meddelelse",
-            "tämä viesti",
-            "tato zpráva",
-            "tento e-mail",
-            "táto správa",
-            "ez az üzenet",
-            "acest mesaj",
-            "ova poruka",
-            "это сообщение",
-            "данное сообщение",
-            "без вирусов",
-            "цей лист",
-            "bu e-posta",
-            "bu mesaj",
-            "αυτό το μήνυμα",
-            "このメールは",
-            "本邮件",
-            "本郵件",
-            "이 메일은",
-            "הודעה זו",
-            "هذه الرسالة",
-        ),
-    )
-)
-"""How the paragraph begins that lawyers and scanners put below the text."""

@@ -83,7 +83,15 @@ def header_block(lines: Sequence[str], start: int) -> Block | None:
         elif not reader.more(lines[at]):
             break
         at += 1
-    return Block(start, end, reader.values) if reader.is_header() else None
+    return Block(start, _past_addresses(lines, end, reader.role), reader.values) if reader.is_header() else None
+
+
+def _past_addresses(lines: Sequence[str], end: int, role: str) -> int:
+    """Past the folded rest of a last To or Cc field."""
+    at = end
+    while role in ("to", "cc", "from") and at < min(len(lines), end + 8) and "@" in lines[at] and len(lines[at]) < 300:
+        at += 1
+    return at if at > end and (at >= len(lines) or is_blank(lines[at])) else end
 
 
 def _skip_blank(lines: Sequence[str], at: int, values: dict[str, str], role: str) -> int:

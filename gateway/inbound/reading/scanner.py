@@ -74,7 +74,6 @@ class Scanner:
         has_text = self._first_text is not None and self._first_text < head.begin
         if head.tail and not has_text and Role.QUOTE not in self.found[: head.begin]:
             # Nothing stands above: what is below may be all that was written.
-            self._first_text = head.begin
             return head.end
         self.heads.append(head.begin)
         end = len(self.lines) if head.tail else head.end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.inbound.reading import phrases
+from gateway.inbound.reading import signature_phrases as phrases
 from gateway.inbound.reading.lines import MAX_EXAMINED, is_blank, is_rule
 from gateway.inbound.reading.phrases import key
 
@@ -47,7 +47,7 @@ def _begins(lines: Sequence[str], at: int, end: int, barred: int | None) -> bool
     if is_blank(line) and not is_delimiter(line):
         return False
     if is_delimiter(line):
-        return _is_signature_text(lines[at + 1 : end])
+        return _is_signature_text(lines[at + 1 : end]) and (at != barred or line.strip() == "--")
     if is_phone_line(line):
         return at != barred or end - at == 1
     if at == barred:
@@ -105,10 +105,10 @@ def is_banner(line: str) -> bool:
 
 def is_disclaimer(line: str) -> bool:
     """Whether a disclaimer or a scanner's stamp begins here: a heading of that name, or a long sentence."""
-    bare = key(line[:200]).lstrip("*_[( ")
-    if not bare.startswith(phrases.DISCLAIMERS):
-        return False
-    return len(line) > 60 or len(bare.split()) <= 3
+    bare = key(line[:600]).lstrip("*_[( ")
+    if bare.startswith(phrases.DISCLAIMERS):
+        return len(line) > 60 or len(bare.split()) <= 3
+    return bare.startswith(phrases.WEAK_DISCLAIMERS) and any(word in bare for word in phrases.CONFIDENTIAL)
 
 
 def _last_text(lines: Sequence[str], end: int) -> int:
