@@ -29,10 +29,12 @@ def find(*, text: str, html: str, subject: str, root: Part) -> Forwarded | None:
     attached = _attached(root)
     if attached is not None:
         return attached
-    for body in (text, markup.to_text(html) if html.strip() else ""):
-        if body.strip() and (found := inline(body, subject)) is not None:
-            return found
-    return None
+    plain = inline(text, subject) if text.strip() else None
+    if (plain is not None and plain.sender.address) or not html.strip():
+        return plain
+    # The HTML may hold the address behind a name, or the line ends that the client's text lost.
+    rich = inline(markup.to_text(html), subject)
+    return rich if rich is not None and (plain is None or rich.sender.address) else plain
 
 
 def inline(text: str, subject: str) -> Forwarded | None:

@@ -10,6 +10,7 @@ import html as entities
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -109,16 +110,17 @@ def render(html: str, *, mark_quotes: bool) -> Page:
 
 
 def new_fragment(html: str) -> str:
-    """The HTML of the new text: quotes, attributions and signatures taken out. Not sanitised.
+    """The HTML of the author's own words: every quote, attribution and signature taken out. Not sanitised.
 
-    Images of the new text stay. Empty where nothing new can be told from the quote or the body is too tangled.
+    Images of the new text stay. Strict, since an agent's fragment goes to a client: quotes go even where answers
+    stand between their lines. Empty where nothing can be told from the quote or the body is too tangled.
     """
     html = html[:MAX_SIZE].replace("\0", "")
     if not _is_parseable(html):
         return ""
     tree = LexborHTMLParser(html)
     page = _Walk(tree, mark_quotes=True).page()
-    found = roles(page.lines, signature_lines=page.signature_lines, quote_lines=page.quote_lines)
+    found = roles(page.lines, signature_lines=page.signature_lines, quote_lines=page.quote_lines, strict=True)
     _prune(page, found)
     body = tree.body
     return (body.inner_html or "").strip() if body is not None else ""
@@ -410,11 +412,14 @@ class _Walk:
     def _link(self, node: LexborNode) -> None:
         target = (node.attributes.get("href") or "").strip()
         shown = (node.text_content or "").strip() if not node.child else " ".join((node.text() or "").split())
-        if not target.lower().startswith(("http://", "https://", "ftp://")) or len(target) > MAX_LINK or not shown:
+        if len(target) > MAX_LINK or not shown:
             return
-        if _same_address(target, shown) or self._depth or self._tail:
-            return
-        self._line.append(f" <{target}>")
+        if target.lower().startswith("mailto:"):
+            address = unquote(target[7:].partition("?")[0])
+            if "@" in address and "@" not in shown:
+                self._line.append(f" <{address}>")
+        elif target.lower().startswith(("http://", "https://", "ftp://")) and not _same_address(target, shown):
+            self._line.append(f" <{target}>")
 
 
 def _same_address(target: str, shown: str) -> bool:

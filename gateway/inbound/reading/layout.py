@@ -18,31 +18,46 @@ _WRAPPED_AT = 60
 
 
 def roles(
-    lines: Sequence[str], *, signature_lines: Collection[int] = (), quote_lines: Collection[int] = ()
+    lines: Sequence[str],
+    *,
+    signature_lines: Collection[int] = (),
+    quote_lines: Collection[int] = (),
+    strict: bool = False,
 ) -> list[Role]:
-    """The role of every line. The two collections are lines that a client's HTML marks as what they are."""
-    found = _roles(lines[:MAX_LINES], {at for at in signature_lines if at < MAX_LINES}, quote_lines)
-    rest = len(lines) - len(found)
-    return [*found, *([found[-1]] * rest)] if rest else found
+    """The role of every line. The two collections are lines that a client's HTML marks as what they are.
 
-
-def _roles(lines: Sequence[str], signature_lines: Collection[int], quote_lines: Collection[int]) -> list[Role]:
-    scan = Scanner(lines, quote_lines)
+    With ``strict`` whatever may be a quote is one, even if answers stand between its lines or nothing is left:
+    for text that goes on to somebody who must not see the quote.
+    """
+    head = lines[:MAX_LINES]
+    marked = {at for at in signature_lines if at < len(head)}
+    scan = Scanner(head, quote_lines, strict=strict)
     scan.run()
-    found = scan.found
-    _heal_wraps(lines, found)
+    _heal_wraps(head, scan.found)
+    found = _set_aside(scan, marked) if strict else _weighed(scan, marked)
+    return [*found, *found[-1:] * (len(lines) - len(found))]
+
+
+def _weighed(scan: Scanner, signature_lines: Collection[int]) -> list[Role]:
+    """Roles in favour of the author."""
     if scan.forward_at is None:
         scan.release_citations()
-    for at in signature_lines:
-        if found[at] is Role.NEW:
-            found[at] = Role.SIGNATURE
-    mark_banner(lines, found)
-    _mark_signatures(lines, found, scan.forward_at)
-    _keep_interleaved(lines, found)
-    _drop_rules_above_quotes(lines, found)
-    if _says_anything(lines, found) or _is_machine_text(lines, found, scan):
+    found = _set_aside(scan, signature_lines)
+    _keep_interleaved(scan.lines, found)
+    _drop_rules_above_quotes(scan.lines, found)
+    if _says_anything(scan, found) or _is_machine_text(scan, found):
         return found
-    return _all_new(lines, signature_lines)
+    return _all_new(scan.lines, signature_lines)
+
+
+def _set_aside(scan: Scanner, signature_lines: Collection[int]) -> list[Role]:
+    """The quotes, and what is a signature or a banner."""
+    for at in signature_lines:
+        if scan.found[at] is Role.NEW:
+            scan.found[at] = Role.SIGNATURE
+    mark_banner(scan.lines, scan.found)
+    _mark_signatures(scan.lines, scan.found, scan.forward_at)
+    return scan.found
 
 
 def _all_new(lines: Sequence[str], signature_lines: Collection[int]) -> list[Role]:
@@ -164,16 +179,18 @@ def _drop_rules_above_quotes(lines: Sequence[str], found: list[Role]) -> None:
             found[above:at] = [Role.QUOTE] * (at - above)
 
 
-def _says_anything(lines: Sequence[str], found: Sequence[Role]) -> bool:
-    return any(role is Role.NEW and not is_blank(line) for line, role in zip(lines, found, strict=True))
+def _says_anything(scan: Scanner, found: Sequence[Role]) -> bool:
+    return any(
+        role is Role.NEW and at not in scan.on_top and not is_blank(scan.lines[at]) for at, role in enumerate(found)
+    )
 
 
-def _is_machine_text(lines: Sequence[str], found: Sequence[Role], scan: Scanner) -> bool:
+def _is_machine_text(scan: Scanner, found: Sequence[Role]) -> bool:
     """Nothing but a signature and a quote with a proper head: nobody wrote anything."""
-    first = next((at for at, line in enumerate(lines) if not is_blank(line)), None)
+    first = next((at for at, line in enumerate(scan.lines) if not is_blank(line)), None)
     if first is None or found[first] is Role.SIGNATURE:
         return True
-    return scan.begins_with_head(first)
+    return found[first] is Role.QUOTE and scan.begins_with_head(first)
 
 
 __all__ = ["MAX_LINES", "Role", "mark_banner", "mark_signature", "roles"]

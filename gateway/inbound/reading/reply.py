@@ -19,11 +19,25 @@ from gateway.inbound.reading.phrases import key
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A text taken apart. ``reply`` is the new text alone; the other two were set aside."""
+    """A text taken apart. ``reply`` is the new text alone; signature and quote were set aside."""
 
     reply: str
     signature: str = ""
     quoted: str = ""
+
+
+def own_words(*, text: str, html: str) -> str:
+    """What the author wrote and nobody else, for text that goes on to a client.
+
+    Strict: quotes go even where answers stand between their lines, and forwards go too. Empty where the
+    author's words cannot be told from the quote.
+    """
+    if text.strip():
+        lines = _part_shared_lines(text.split("\n", MAX_LINES))
+        return _collect(lines, roles(lines, strict=True)).reply
+    page = markup.render(html, mark_quotes=True)
+    found = roles(page.lines, signature_lines=page.signature_lines, quote_lines=page.quote_lines, strict=True)
+    return _collect(page.lines, found).reply
 
 
 def new_text(*, text: str, html: str, subject: str, has_references: bool) -> Split:

@@ -35,13 +35,19 @@ class _Head:
 
 
 class Scanner:
-    """Finds the quotes. ``forward_at`` is the line of a forwarded message that nobody may trim, if any."""
+    """Finds the quotes. ``forward_at`` is the line of a forwarded message that nobody may trim, if any.
 
-    def __init__(self, lines: Sequence[str], quote_lines: Collection[int] = ()) -> None:
+    With ``strict`` no doubt keeps a line: forwards, and what stands below a head on top, are quotes too.
+    """
+
+    def __init__(self, lines: Sequence[str], quote_lines: Collection[int] = (), *, strict: bool = False) -> None:
         self.lines = lines
+        self._strict = strict
         self.found = [Role.NEW] * len(lines)
         self.heads: list[int] = []
         self.forward_at: int | None = None
+        self.on_top: set[int] = set()
+        """Lines of heads with nothing above them, which stay but say nothing."""
         self._certain = quote_lines
         self._first_text: int | None = None
         self._floor = 0
@@ -72,8 +78,9 @@ class Scanner:
                 self._first_text = at
             return at + 1
         has_text = self._first_text is not None and self._first_text < head.begin
-        if head.tail and not has_text and Role.QUOTE not in self.found[: head.begin]:
+        if head.tail and not has_text and not self._strict and Role.QUOTE not in self.found[: head.begin]:
             # Nothing stands above: what is below may be all that was written.
+            self.on_top.update(range(head.begin, head.end))
             return head.end
         self.heads.append(head.begin)
         end = len(self.lines) if head.tail else head.end
@@ -84,11 +91,11 @@ class Scanner:
     def _head(self, at: int) -> _Head | None:
         line = self.lines[at]
         kind = quote_headers.separator(line)
-        if kind == "forward":
+        if kind == "forward" and not self._strict:
             self.forward_at = at
             self.found[at:] = [Role.NEW] * (len(self.lines) - at)
             return None
-        if kind == "original" or quote_headers.reply_above(line) or attributions.is_groupwise(line):
+        if kind is not None or quote_headers.reply_above(line) or attributions.is_groupwise(line):
             return _Head(self._above(at), at + 1, tail=True)
         if quote_headers.names_original(line) and self._above(at) < at:
             return _Head(self._above(at), at + 1, tail=True)

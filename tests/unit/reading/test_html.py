@@ -153,7 +153,36 @@ def test_interleaved_answers_stay_with_what_they_answer() -> None:
     )
     text = reply.from_html(page).reply
     assert text.index("Which model?") < text.index("The X200.") < text.index("Which system?") < text.index("Debian.")
-    assert "Which model?" in html.new_fragment(page)
+
+
+def test_fragment_is_strict_about_quotes_between_answers() -> None:
+    page = (
+        '<div class="moz-cite-prefix">On 27/10/2021 09:31, John wrote:</div><blockquote type="cite">Which model?</blockquote>'
+        '<p>The X200.</p><blockquote type="cite">Which system?</blockquote><p>Debian.</p>'
+    )
+    fragment = html.new_fragment(page)
+    assert "The X200." in fragment
+    assert "Debian." in fragment
+    assert "Which" not in fragment
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div id=divRplyFwdMsg><b>From:</b> John</div><div>Internal note</div>",
+        "<p>From: John &lt;j@a.example&gt;<br>Sent: Wednesday, October 27, 2021 9:31 AM<br>To: x<br>Subject: y</p><p>Internal note</p>",
+        "<blockquote>Internal note</blockquote>",
+        "<p>---------- Forwarded message ---------<br>From: John &lt;j@a.example&gt;<br>Subject: y</p><p>Internal note</p>",
+    ],
+)
+def test_fragment_is_empty_rather_than_a_quote(page: str) -> None:
+    assert "Internal note" not in html.new_fragment(page)
+
+
+def test_name_with_a_mail_link_shows_its_address() -> None:
+    assert (
+        html.to_text('From: <a href="mailto:anna%2Bx@x.example?subject=y">Anna</a>') == "From: Anna <anna+x@x.example>"
+    )
 
 
 def test_gmail_forward_is_no_quote() -> None:

@@ -225,6 +225,29 @@ def test_first_mail_in_html_keeps_its_quotes() -> None:
     assert "Old text" in _new("", subject="Hello", html=page).reply
 
 
+def test_attribution_alone_is_not_an_answer() -> None:
+    text = f"{QUOTE.splitlines()[0]}\n\n{BLOCK}"
+    assert _new(text).reply.split() == text.split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{QUOTE}\n\nThe X200.\n\n> And since when?\n\nMay.",
+        f"The X200.\n\n> And since when?\n\nMay.\n\n{QUOTE}",
+        f"The X200.\nMay.\n\n{FORWARD}",
+        f"The X200.\nMay.\n\n{BLOCK}",
+    ],
+)
+def test_own_words_hold_no_quote_at_all(text: str) -> None:
+    assert reply.own_words(text=text, html="").split() == ["The", "X200.", "May."]
+
+
+@pytest.mark.parametrize("text", [QUOTE, BLOCK, FORWARD, "> a\n> b", "-----Original Message-----\nOld text"])
+def test_own_words_are_empty_rather_than_a_quote(text: str) -> None:
+    assert reply.own_words(text=text, html="") == ""
+
+
 def test_deeply_quoted_or_huge_texts_stay_whole_in_sum() -> None:
     lines = [f"line {number}" for number in range(6_000)]
     split = _new("\n".join(lines))
