@@ -17,6 +17,7 @@ from gateway.inbound.reading import (
     charset,
     fields,
     forward,
+    fragment,
     html,
     kind,
     opinion,
@@ -101,7 +102,7 @@ def _judged(root: Part, found: body.Body, context: ReadingContext, budget: Budge
         to=_addresses(root, "to"),
         cc=_addresses(root, "cc"),
         subject=subject,
-        date=fields.date(root.first("date")),
+        date=next(filter(None, map(fields.date, root.every("date")[:5])), None),
         kind=judged[0],
         why=judged[1],
         text=text,
@@ -134,7 +135,9 @@ def _ask(budget: Budget, name: str, question: Callable[[], _T], otherwise: _T) -
 
 
 def _fragment(found: body.Body, budget: Budget) -> str:
-    return _ask(budget, "fragment", lambda: html.new_fragment(found.html[:_MAX_SPLIT]), "") if found.html else ""
+    if not found.html:
+        return ""
+    return _ask(budget, "fragment", lambda: fragment.clean(html.new_fragment(found.html[:_MAX_SPLIT])), "")
 
 
 def _split(root: Part, found: body.Body, subject: str, budget: Budget) -> reply.Split:

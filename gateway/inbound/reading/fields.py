@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
 from urllib.parse import unquote_to_bytes
 
-from gateway.inbound.reading import charset, encodedwords
+from gateway.inbound.reading import charset, charset_names, encodedwords
 
 MAX_PARAMETERS = 100
 MAX_IDS = 500
@@ -27,7 +27,7 @@ def text_of(raw: bytes, hint: str = "") -> str:
     """An unfolded field value as text: ASCII, else UTF-8, else as the charset of the body says."""
     if raw.isascii() and b"\x1b" not in raw:
         text = raw.decode("ascii").replace("\0", "")
-        return _utf7(text) if "+" in text and charset.codec_name(hint) == "utf-7" else text
+        return _utf7(text) if "+" in text and charset_names.codec_name(hint) == "utf-7" else text
     return charset.decode(raw, hint).replace("\0", "")
 
 

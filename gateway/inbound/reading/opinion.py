@@ -13,6 +13,9 @@ import mailparser
 logging.getLogger("mailparser").addHandler(logging.NullHandler())
 logging.getLogger("mailparser").propagate = False
 
+_BARE_NAME = "invalid-display-name"
+"""An unquoted address as display name: common, and judged by ``addresses`` when it is another address."""
+
 
 def senders(raw_from: str) -> tuple[str, ...] | None:
     """The addresses that mail-parser finds in a From field, in lower case; None where it sees a defect."""
@@ -20,7 +23,7 @@ def senders(raw_from: str) -> tuple[str, ...] | None:
     message._headers.append(("From", raw_from))  # type: ignore[attr-defined]
     try:
         parsed = mailparser.MailParser(message)
-        if parsed.address_header_defects:
+        if any(defect.get("reason") != _BARE_NAME for defect in parsed.address_header_defects):
             return None
         return tuple(address.lower() for _, address in parsed.from_)
     except Exception:  # noqa: BLE001 - the library leaks whatever the bytes provoke

@@ -7,6 +7,7 @@ recurses until it fails. mail-parser is asked where a second opinion counts (``s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ _TEXT_LIKE = frozenset(
 )  # fmt: skip
 _MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
 _SMIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _KNOWN_MAIN = frozenset(
     {"text", "image", "audio", "video", "application", "multipart", "message", "model", "font", "chemical"}
 )
@@ -68,13 +70,13 @@ class _Parser:
         return replace(part, children=(child,))
 
     def _leaf(self, part: Part, body: int, end: int, hint: str) -> Part:
-        encoding = part.first("content-transfer-encoding").partition(";")[0].partition("(")[0]
-        content = transfer.decode(self.data[body:end], encoding)
-        if part.main_type == "text" or part.content_type in _TEXT_LIKE:
-            shown = content[: prescan.MAX_TEXT_BYTES]
-            text = charset.clean_text(charset.decode(shown, part.parameters.get("charset", "")))
-            return replace(part, content=content, text=text)
-        return replace(part, content=content)
+        encoding = _encoding_of(part)
+        if part.main_type != "text" and part.content_type not in _TEXT_LIKE:
+            return replace(part, content=transfer.decode(self.data[body:end], encoding))
+        content = transfer.decode_text(self.data[body:end], encoding)
+        label = part.parameters.get("charset", "") or _charset_within(part, content)
+        text = charset.clean_text(charset.decode(content[: prescan.MAX_TEXT_BYTES], label))
+        return replace(part, content=content, text=text)
 
     def _nested(self, part: Part, body: int, end: int, depth: int) -> Part:
         """A nested message: its bytes, and its tree where the budget allows."""
@@ -125,10 +127,27 @@ class _Parser:
             self.budget.defect("boundary guessed from the body")
             parameters = {**part.parameters, "boundary": guessed}
             return self._multipart(replace(part, parameters=parameters), body, end, depth, hint)
+        decoded = self._decoded_multipart(part, body, end, depth, hint)
+        if decoded is not None:
+            return decoded
         self.budget.defect("multipart without parts: read as text")
         looks_html = self.data[body : body + 500].lstrip()[:1] == b"<"
         kind = "text/html" if looks_html else "text/plain"
         return self._leaf(replace(part, content_type=kind), body, end, hint)
+
+    def _decoded_multipart(self, part: Part, body: int, end: int, depth: int, hint: str) -> Part | None:
+        """A multipart that was encoded as a whole, though RFC 2045 section 6.4 forbids it."""
+        encoding = _encoding_of(part)
+        if encoding not in ("base64", "quoted-printable") or not self.budget.take_copy(end - body):
+            return None
+        inner = transfer.decode(self.data[body:end], encoding)
+        mark = b"--" + part.parameters.get("boundary", "").encode("utf-8", "replace")
+        if len(mark) == 2 or mark not in inner:
+            return None
+        self.budget.defect("multipart encoded as a whole")
+        bare = replace(part, fields=tuple(f for f in part.fields if f.name != "content-transfer-encoding"))
+        parsed = _Parser(inner, self.budget)._multipart(bare, 0, len(inner), depth + 1, hint)
+        return replace(parsed, fields=part.fields)
 
     def _sections(self, boundary: str, body: int, end: int) -> list[tuple[int, int]]:
         """Where the parts between delimiter lines are (RFC 2046 section 5.1.1).
@@ -205,6 +224,18 @@ _MISNOMERS = {
     "message/rfc-822": "message/rfc822",
     "message": "message/rfc822",
 }
+
+
+def _encoding_of(part: Part) -> str:
+    return part.first("content-transfer-encoding").partition(";")[0].partition("(")[0].strip().lower()
+
+
+def _charset_within(part: Part, content: bytes) -> str:
+    """The charset that HTML without a declared one names itself (HTML section 13.2.3.2)."""
+    if part.content_type != "text/html":
+        return ""
+    found = _META_CHARSET.search(content, 0, 2048)
+    return found[1].decode("ascii") if found else ""
 
 
 def _content_type(raw: bytes, default: str) -> tuple[str, dict[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.inbound.reading import charset
+from gateway.inbound.reading import charset, charset_names
 
 _TOKEN = re.compile(
     rb"\\([a-z]{1,32})(-?\d{1,10})?[ ]?|\\'([0-9a-fA-F]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)", re.DOTALL
@@ -79,7 +79,7 @@ class _Reader:
         elif word == b"htmlrtf":
             self.hidden = number != 0
         elif word == b"ansicpg" and number:
-            self.codec = charset.codec_name(f"cp{number}") or "cp1252"
+            self.codec = charset_names.codec_name(f"cp{number}") or "cp1252"
         elif word == b"u" and number is not None:
             self._write(chr(number % 65536))
             self.unicode_skip = 1

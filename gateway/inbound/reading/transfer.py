@@ -7,6 +7,7 @@ import re
 
 _BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(sorted(set(range(256)) - set(_BASE64_ALPHABET) - set(b"=")))
+_WORDS = re.compile(rb"^[_=-]{5,}|[^\s]\s[^\s]")
 _MAX_PADDINGS = 10_000
 _SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
 _TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]{1,998}(?=\r?\n)")
@@ -26,6 +27,27 @@ def decode(data: bytes, encoding: str) -> bytes:
         found = next(iter(uu_files(data)), None)
         return found[3] if found else data
     return data
+
+
+def decode_text(data: bytes, encoding: str) -> bytes:
+    """As ``decode``, for text: behind base64 there may be lines that a list or a scanner has added."""
+    if encoding == "base64" and data.translate(None, _BASE64_ALPHABET + b"=\r\n\t "):
+        return _base64_and_more(data)
+    return decode(data, encoding)
+
+
+def _base64_and_more(data: bytes) -> bytes:
+    """Base64 up to the first line that reads like words, and those lines as they are."""
+    at = 0
+    while at < len(data):
+        stop = data.find(b"\n", at)
+        following = len(data) if stop < 0 else stop + 1
+        line = data[at:following].strip()
+        if _WORDS.search(line[:1000]) and line.translate(None, _BASE64_ALPHABET + b"="):
+            break
+        at = following
+    head, rest = base64(data[:at]), data[at:]
+    return head + b"\n" * (bool(head) and bool(rest) and not head.endswith(b"\n")) + rest
 
 
 def base64(data: bytes) -> bytes:

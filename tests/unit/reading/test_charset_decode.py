@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.inbound.reading import charset, iso2022
+from gateway.inbound.reading import charset, charset_names, iso2022
 
 RUSSIAN = "Здравствуйте, после обновления почта не работает. Помогите, пожалуйста."
 GERMAN = "Schöne Grüße aus München, der Drucker brennt für 5 € – ‚schon wieder‘."
@@ -108,7 +108,7 @@ def test_bytes_that_windows_1252_does_not_define_do_not_fail() -> None:
     "label", ["", "unknown-8bit", "x-unknown", "nonsense-42", "idna", "rot13", "undefined", "\0", "é"]
 )
 def test_a_label_that_means_nothing_is_no_error(label: str) -> None:
-    assert charset.codec_name(label) is None
+    assert charset_names.codec_name(label) is None
     assert charset.decode("Grüße".encode(), label) == "Grüße"
 
 
@@ -127,7 +127,7 @@ def test_a_label_that_means_nothing_is_no_error(label: str) -> None:
     ],
 )
 def test_labels_mean_what_senders_mean(label: str, codec: str) -> None:
-    assert charset.codec_name(label) == codec
+    assert charset_names.codec_name(label) == codec
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,24 @@ def test_a_multipart_without_parts_is_text(parameter: bytes) -> None:
     assert (root.content_type, root.text) == ("text/plain", "hello\n")
 
 
+def test_a_multipart_that_was_encoded_as_a_whole() -> None:
+    inner = b"--b\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n"
+    head = HEAD + b'Content-Type: multipart/mixed; boundary="b"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+    assert texts(root_of(head + base64.encodebytes(inner))) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (b"text/html", "<meta charset=koi8-r>Привет"),
+        (b"text/html; charset=koi8-r", "<meta charset=utf-8>Привет"),
+        (b"text/html", '<meta http-equiv=Content-Type content="text/html; charset=koi8-r">Привет'),
+    ],
+)
+def test_html_may_name_its_charset_itself(kind: bytes, text: str) -> None:
+    assert root_of(HEAD + b"Content-Type: " + kind + b"\r\n\r\n" + text.encode("koi8-r")).text == text
+
+
 def test_a_missing_delimiter_before_the_first_part() -> None:
     raw = (
         HEAD

@@ -23,6 +23,7 @@ def mail_from(*fields: bytes) -> InboundMail:
         b"From:\r\n Olivia\r\n <olivia@desk.example>",
         b"FROM : Olivia <olivia@DESK.example>",
         b'From: "olivia@desk.example" <olivia@desk.example>',
+        b"From: olivia@desk.example <olivia@desk.example>",
     ],
 )
 def test_a_plain_from_field_is_sound(field: bytes) -> None:
