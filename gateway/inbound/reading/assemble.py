@@ -82,7 +82,7 @@ def _quarantine(raw: bytes, root: Part) -> str | None:
 def _judged(root: Part, found: body.Body, context: ReadingContext, budget: Budget) -> InboundMail:
     """Asks bounce, kind, reply and forward about the parsed mail."""
     sender, sound = sender_of(root)
-    subject = root.first("subject")
+    subject = " ".join(root.first("subject").split())
     text = found.text
     reports: tuple[DeliveryReport, ...] = _ask(
         budget, "bounce", lambda: bounce.reports(root, text=text, subject=subject), ()

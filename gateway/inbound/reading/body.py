@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from urllib.parse import unquote
 
 from gateway.inbound.reading import calendar, charset, fields, flowed, html, naming, tnef, transfer
 from gateway.inbound.reading.prescan import MAX_TEXT_BYTES, Budget
@@ -18,6 +19,7 @@ MAX_TEXT = 2 * 1024 * 1024
 _BODY_TYPES = frozenset(
     {"text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown", "text/x-markdown"}
 )
+_CID = re.compile(r"\bcid:([^\s\"'<>()]{1,250})", re.IGNORECASE)
 _COMPARED = 20_000
 _FEW_WORDS = 3
 _WORD = re.compile("[^\\W\\d_\u0e00-\u0e7f\u2e80-\U0001ffff]{3,30}|[\u0e00-\u0e7f\u2e80-\U0001ffff]")
@@ -60,8 +62,16 @@ def collect(root: Part, budget: Budget) -> Body:
     collector = _Collector(budget)
     collector.part(root, root=True)
     collector.rescue(root)
-    collector.body.attachments = naming.named(collector.body.attachments)
+    shown = _shown_ids(collector.body.html)
+    collector.body.attachments = [
+        replace(a, inline=True) if a.content_id in shown else a for a in naming.named(collector.body.attachments)
+    ]
     return collector.body
+
+
+def _shown_ids(source: str) -> set[str]:
+    """Content-IDs that the HTML shows (RFC 2392): these parts belong to it, however they are disposed."""
+    return {unquote(found) for found in _CID.findall(source)}
 
 
 class _Collector:
@@ -93,7 +103,7 @@ class _Collector:
         elif part.content_type == "multipart/related":
             self._related(part)
         else:
-            for child in part.children:
+            for child in _without_resource_forks(part):
                 self.part(child)
 
     def _alternative(self, part: Part) -> None:
@@ -180,7 +190,8 @@ class _Collector:
             self._file(file.name, kind, file.content, content_id=file.content_id)
 
     def attach(self, part: Part, *, related: bool = False) -> None:
-        inline = part.disposition == "inline" or (related and part.disposition != "attachment")
+        """A file. Inline are images of the HTML alone: phones call every photo of a document inline, too."""
+        inline = related and part.main_type == "image" and part.disposition != "attachment"
         kind = part.content_type if "/" in part.content_type else "application/octet-stream"
         self._file(
             part.filename or naming.own_name(part), kind, part.content, inline=inline, content_id=part.content_id
@@ -204,6 +215,12 @@ class _Collector:
         invitation = next((p for p in root.walk() if p.content_type == "text/calendar" and p.text), None)
         if invitation is not None:
             self._shown_plain(calendar.summary(invitation.text or ""))
+
+
+def _without_resource_forks(part: Part) -> tuple[Part, ...]:
+    """Of an AppleDouble file (RFC 1740) the data is the file; the fork beside it means nothing elsewhere."""
+    data = tuple(c for c in part.children if c.content_type != "application/applefile")
+    return data if data and part.content_type == "multipart/appledouble" else part.children
 
 
 def _is_body(part: Part, *, lenient: bool) -> bool:

@@ -85,6 +85,24 @@ def test_related_images_are_inline_files() -> None:
     assert image.size == 4
 
 
+def test_a_photo_that_no_html_shows_is_a_file_like_any_other() -> None:
+    photo = leaf(b"image/jpeg; name=passport.jpg", b"\xff\xd8", b"Content-Disposition: inline; filename=passport.jpg")
+    (found,) = collected(HEAD + multipart(b"mixed", TEXT, photo)).attachments
+    assert not found.inline
+
+
+def test_a_picture_that_the_html_shows_is_inline_wherever_it_stands() -> None:
+    rich = leaf(b"text/html", b'<p>The printer in room five burns.</p><img src="cid:logo%40x">')
+    picture = leaf(b"image/png; name=a.png", b"x", b"Content-Disposition: attachment", b"Content-ID: <logo@x>")
+    (found,) = collected(HEAD + multipart(b"mixed", multipart(b"alternative", TEXT, rich), picture)).attachments
+    assert found.inline
+
+
+def test_a_document_among_related_parts_is_a_file() -> None:
+    (found,) = collected(HEAD + multipart(b"related", HTML, PDF)).attachments
+    assert not found.inline
+
+
 def test_a_text_file_is_a_file() -> None:
     notes = leaf(b"text/plain; name=notes.txt", b"my notes", b"Content-Disposition: attachment; filename=notes.txt")
     found = collected(HEAD + multipart(b"mixed", TEXT, notes))
@@ -216,3 +234,9 @@ def test_an_alternative_may_have_a_name() -> None:
 def test_alternatives_for_special_readers_are_no_files() -> None:
     amp = leaf(b"text/x-amp-html", b"<html amp4email></html>")
     assert collected(HEAD + multipart(b"alternative", TEXT, amp, HTML)).attachments == []
+
+
+def test_an_apple_double_is_one_file() -> None:
+    fork = leaf(b"application/applefile; name=a.pdf", b"\x00\x05\x16\x07")
+    found = collected(HEAD + multipart(b"mixed", TEXT, multipart(b"appledouble", fork, PDF)))
+    assert [(a.filename, a.content) for a in found.attachments] == [("a.pdf", b"%PDF")]
