@@ -17,6 +17,8 @@ INVISIBLE = dict.fromkeys(
 
 def key(text: str) -> str:
     """How words are compared: NFC, casefolded, invisible marks dropped, white space single."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     shown = unicodedata.normalize("NFC", text.translate(INVISIBLE)).casefold().replace("i̇", "i")
     return " ".join(shown.split())
 

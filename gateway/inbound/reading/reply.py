@@ -45,10 +45,11 @@ def new_text(*, text: str, html: str, subject: str, has_references: bool) -> Spl
 
     A mail that neither says Re: nor refers to another, and a forward, keep their quotes.
     """
-    body = text if text.strip() else markup.to_text(html)
-    is_reply = has_references or is_reply_subject(subject) or _answers_a_desk(body)
-    if not is_reply or is_forward_subject(subject):
-        return _untrimmed(body, forward=is_forward_subject(subject))
+    forward = is_forward_subject(subject)
+    if forward or not (has_references or is_reply_subject(subject)):
+        body = text if text.strip() else markup.to_text(html)
+        if forward or not _answers_a_desk(body):
+            return _untrimmed(body, forward=forward)
     plain = split(text, subject=subject) if text.strip() else None
     if plain is not None and (plain.quoted or not html.strip()):
         return plain
