@@ -27,8 +27,8 @@ class Door:
         self._clock = clock
 
     def knows(self, address: str) -> bool:
-        """Is mail for this address ours to take?"""
-        return self._owns(address)
+        """Is mail for this address ours to take? A bare postmaster always is (RFC 5321 section 4.5.1)."""
+        return address.casefold() == "postmaster" or self._owns(address)
 
     def submit(self, raw: bytes, envelope: Envelope, *, source: str, key: str = "") -> Future[Accepted]:
         """Begin to store a mail. The future ends after the durable commit, or raises Temporary."""
@@ -54,8 +54,7 @@ class Door:
 
     def _accepted(self, done: Future[Accepted], source: str, size: int) -> None:
         if done.cancelled() or done.exception() is not None:
-            log.mail_refused(source, type(done.exception()).__name__ if not done.cancelled() else "cancelled")
-            return
+            return  # whoever waits for it says so
         accepted = done.result()
         self._store.mail_waits.set()
         log.mail_accepted(accepted.inbox_id, source, size, accepted.duplicate)

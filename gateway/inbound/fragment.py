@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html as entities
 import re
+from collections import Counter
 
 from gateway.inbound.reading.html import to_text
 
 _BREAK = re.compile(r"\s*<br\s*/?>", re.IGNORECASE)
 _EMPTY = re.compile(r"\s*(?:<(div|p|span)\b[^<>]{0,500}>\s*(?:<br\s*/?>)?\s*</\1\s*>|<br\s*/?>)", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_WORD = re.compile(r"\w+")
 _MOST_LINES = 40
 
 
@@ -22,7 +25,13 @@ def for_text(fragment: str, whole: str, body: str) -> str:
     cut = fragment
     for line in _commands(whole, body):
         cut = _without(cut, line)
-    return cut if _fold(to_text(cut)) == _fold(body) else ""
+    return cut if _fold(to_text(cut)) == _fold(body) and not _hides(cut, body) else ""
+
+
+def _hides(fragment: str, body: str) -> bool:
+    """Does it hold words, shown or not, that the text does not have? Then it would carry something nobody saw."""
+    present = Counter(_WORD.findall(entities.unescape(_TAG.sub(" ", fragment)).casefold()))
+    return bool(present - Counter(_WORD.findall(body.casefold())))
 
 
 def _commands(whole: str, body: str) -> list[str]:

@@ -90,9 +90,7 @@ class World:
 
 
 @pytest.fixture
-def world(
-    tmp_path: Path, dovecot: Dovecot, postfix: Callable[..., Postfix], smtp_sink: SmtpSink
-) -> Iterator[World]:
+def world(tmp_path: Path, dovecot: Dovecot, postfix: Callable[..., Postfix], smtp_sink: SmtpSink) -> Iterator[World]:
     made = World(tmp_path, dovecot, postfix, smtp_sink)
     yield made
     made.daemon.close()

@@ -25,7 +25,7 @@ from gateway.app import Gateway
 from gateway.cli import ticket_view
 from gateway.desk.decision import Decision
 from gateway.desk.model import Ticket
-from gateway.desk.notices import NoticeState, Settlement
+from gateway.desk.notices import NoticeState, Settlement, missing_names
 from gateway.inbound import situation
 from gateway.inbound.reader import Reader
 from gateway.inbound.worker import Worker
@@ -160,6 +160,7 @@ class Desk:
                 mail = message_from_bytes(composed.raw, policy=default)
                 assert isinstance(mail, EmailMessage)
                 draft = claim.outgoing.draft
+                assert missing_names(draft.kind, draft.context) == []
                 fresh.append(
                     Sent(
                         draft.kind,

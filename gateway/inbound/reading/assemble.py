@@ -107,9 +107,7 @@ def _judged(root: Part, found: body.Body, context: ReadingContext, budget: Budge
         why=judged[1],
         text=text,
         reply=split.reply,
-        reply_html=_ask(
-            budget, "fragment", lambda: html.new_fragment(found.html[:_MAX_SPLIT]) if found.html else "", ""
-        ),
+        reply_html=_fragment(found, budget),
         signature=split.signature,
         html=found.html,
         attachments=tuple(found.attachments),
