@@ -25,17 +25,23 @@ _CHAIN = 20
 
 def situation(connection: sa.Connection, mail: InboundMail | None, now: datetime) -> Situation:
     """The facts of this moment."""
-    sender = mail.sender.address if mail and mail.sender else None
     return Situation(
         now=now,
         agents=people.agents(connection),
         open_counts=people.open_counts(connection),
-        acks_to_sender=outbox.automatic_since(connection, now - timedelta(days=1), sender) if sender else 0,
+        acks_to_sender=_answers_to(connection, mail.sender.address, now) if mail and mail.sender else 0,
         generated_last_minute=outbox.automatic_since(connection, now - timedelta(minutes=1)),
         find=lambda words: people.search(connection, words),
         contact=lambda address: people.contact(connection, address, now),
         open_tickets=lambda client: tickets.open_of(connection, client.id),
     )
+
+
+def _answers_to(connection: sa.Connection, address: str, now: datetime) -> int:
+    """Automatic answers of the last day, to any address of the person: they go to the one to write to first."""
+    known = people.by_address(connection, address)
+    everywhere = {address, *known.addresses} if known else {address}
+    return outbox.automatic_since(connection, now - timedelta(days=1), everywhere)
 
 
 def arrival(

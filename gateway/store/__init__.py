@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -44,6 +44,10 @@ class Store:
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def _reading(self) -> dict[str, Any]:
+        return {"read_only": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+
     def submit(self, work: Work[T], *, serial: bool = False) -> Future[T]:
         """Start a transaction; the future ends after its durable commit. ``serial``: no two of these overlap.
 
@@ -56,9 +60,11 @@ class Store:
 
         Raises Temporary when the database fails or does not answer within a minute.
         """
+        future = self.submit(work, serial=serial)
         try:
-            return self.submit(work, serial=serial).result(_COMMIT_SECONDS)
+            return future.result(_COMMIT_SECONDS)
         except TimeoutError:
+            future.cancel()  # what has not begun will not be done behind the caller's back
             raise Temporary("the database did not commit in time") from None
 
     def read(self, work: Work[T]) -> T:
@@ -67,9 +73,9 @@ class Store:
         Raises Temporary when the database fails.
         """
         try:
-            with self.engine.connect().execution_options(read_only=True) as connection, connection.begin():
+            with self.engine.connect().execution_options(**self._reading) as connection, connection.begin():
                 return work(connection)
-        except sa.exc.DBAPIError as error:
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
             raise classed(error) from error
 
     def lock_for_daemon(self) -> None:

@@ -18,6 +18,7 @@ from gateway.store import schema as s
 from gateway.store.upsert import insert_new, inserted_id
 
 FIRST_NUMBER = 1001
+_LONGEST_ID = 998  # octets, RFC 5322 section 2.1.1; longer ones would not fit into PostgreSQL's index either
 
 MintMessageId = Callable[[int, int], str]
 """(ticket, person) → a signed Message-ID; the store keeps no secret."""
@@ -129,6 +130,8 @@ class Applier:
             self._refer(reference, number, 2)
 
     def _refer(self, message_id: str, number: int, rank: int) -> None:
+        if len(message_id.encode("utf-8", "replace")) > _LONGEST_ID:
+            return
         insert_new(self.connection, s.message_ref, {"message_id": message_id, "ticket": number, "rank": rank})
 
     @_do.register

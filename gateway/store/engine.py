@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,21 @@ import sqlalchemy as sa
 from gateway.errors import ConfigError
 
 BUSY_MS = 5_000
+_LINK = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""A server that has vanished is noticed within a minute."""
+_SESSION = (
+    "synchronous_commit = on",
+    "timezone = 'UTC'",
+    "lock_timeout = '20s'",
+    "statement_timeout = '60s'",
+    "idle_in_transaction_session_timeout = '60s'",  # a host that froze must not keep the lock of all decisions
+)
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -38,7 +54,8 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     folder = Path(url.database).parent
     if not folder.is_dir():
         raise ConfigError([("database.url", f"the folder {folder} does not exist; create it")])
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000})
+    arguments = {"check_same_thread": False, "timeout": BUSY_MS / 1000}
+    engine = sa.create_engine(url, connect_args=arguments, json_serializer=to_json)
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -67,15 +84,36 @@ def _postgresql(url: sa.URL) -> sa.Engine:
         pool_size=12,
         max_overflow=8,
         pool_recycle=1800,
-        connect_args={"connect_timeout": 10, "application_name": "ticket-gateway"},
+        connect_args={"application_name": "ticket-gateway", **_LINK},
+        json_serializer=to_json,
     )
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SET synchronous_commit = on")
-            cursor.execute("SET timezone = 'UTC'")
-            cursor.execute("SET lock_timeout = '20s'")
+            for setting in _SESSION:
+                cursor.execute(f"SET {setting}")
         connection.commit()
 
     return engine
+
+
+def to_json(value: Any) -> str:
+    """JSON that every database takes: no NUL, no lone surrogates, which PostgreSQL's jsonb refuses."""
+    text = json.dumps(value)
+    return json.dumps(_clean(value)) if "\\u0000" in text or "\\ud" in text else text
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return value
+
+
+def clean(text: str) -> str:
+    """The text without what no database column takes: NUL dropped, lone surrogates replaced."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -72,11 +72,14 @@ def get_blob(connection: sa.Connection, digest: str) -> bytes | None:
 def accept(
     connection: sa.Connection, raw: bytes, envelope: Envelope, *, source: str, keys: tuple[str, ...], now: datetime
 ) -> Accepted:
-    """Store a mail and its keys; a delivery whose every key is known is a duplicate and changes nothing."""
+    """Store a mail and its keys (at least one); a delivery whose every key is known is a duplicate."""
+    if not keys:
+        raise ValueError("a delivery without a key could be stored twice")
+    keys = tuple(sorted(set(keys)))  # one order for everybody: two deliveries of one mail never wait in a circle
     query = sa.select(s.inbox_key.c.key, s.inbox_key.c.inbox).where(s.inbox_key.c.key.in_(keys))
     known = {row.key: row.inbox for row in connection.execute(query)}
     fresh = [key for key in keys if key not in known]
-    if keys and not fresh:
+    if not fresh:
         return Accepted(known[keys[0]], True)
     row = {
         "source": source,
@@ -89,8 +92,7 @@ def accept(
         "due_at": now,
     }
     inbox_id = inserted_id(connection.execute(sa.insert(s.inbox).values(**row)))
-    for key in fresh:
-        connection.execute(sa.insert(s.inbox_key).values(key=key, inbox=inbox_id))
+    connection.execute(sa.insert(s.inbox_key), [{"key": key, "inbox": inbox_id} for key in fresh])
     return Accepted(inbox_id, False)
 
 
@@ -101,13 +103,14 @@ def claim(connection: sa.Connection, now: datetime, *, limit: int, lease_seconds
         sa.select(s.inbox.c.id)
         .where(s.inbox.c.state == "waiting", s.inbox.c.due_at <= now)
         .where(sa.or_(s.inbox.c.lease_until.is_(None), s.inbox.c.lease_until < now))
-        .order_by(s.inbox.c.id)
+        .order_by(s.inbox.c.due_at, s.inbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("ready")  # a plain subquery may be run again for every row, and would lock more than its limit
     )
     taken = (
         sa.update(s.inbox)
-        .where(s.inbox.c.id.in_(ready.scalar_subquery()))
+        .where(s.inbox.c.id.in_(sa.select(ready.c.id)))
         .values(lease=lease, lease_until=now + timedelta(seconds=lease_seconds), claims=s.inbox.c.claims + 1)
         .returning(s.inbox)
     )
@@ -165,12 +168,17 @@ def settle(
 
 
 def give_back(connection: sa.Connection, claimed: Claimed, due_at: datetime, *, reason: str, strike: bool) -> int:
-    """Return a mail for another try; a strike counts towards quarantine. Returns the strikes so far."""
+    """Return a mail for another try; a strike counts towards quarantine. Returns the strikes so far.
+
+    Whoever gives a mail back has not died of it: the claim is taken back too, so that a long outage of the
+    database is no reason to set mail aside.
+    """
     strikes = claimed.strikes + strike
+    claims = s.inbox.c.claims - (0 if strike else 1)
     connection.execute(
         sa.update(s.inbox)
         .where(s.inbox.c.id == claimed.id, s.inbox.c.lease == claimed.lease)
-        .values(due_at=due_at, lease=None, lease_until=None, strikes=strikes, reason=reason)
+        .values(due_at=due_at, lease=None, lease_until=None, strikes=strikes, claims=claims, reason=reason)
     )
     return strikes
 

@@ -37,6 +37,8 @@ def migrate(engine: sa.Engine) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with engine.connect() as connection, connection.begin():
         if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # a long upgrade is waited for
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7238412)")
         config.attributes["connection"] = connection
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,14 +26,15 @@ def claim(connection: sa.Connection, now: datetime, *, limit: int, lease_seconds
         .order_by(s.notice.c.due_at, s.notice.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("ready")  # see gateway.store.inbox.claim
     )
     taken = (
         sa.update(s.notice)
-        .where(s.notice.c.id.in_(ready.scalar_subquery()))
+        .where(s.notice.c.id.in_(sa.select(ready.c.id)))
         .values(lease=lease, lease_until=now + timedelta(seconds=lease_seconds))
         .returning(s.notice)
     )
-    found = sorted(connection.execute(taken).all(), key=lambda r: r.id)
+    found = sorted(connection.execute(taken).all(), key=lambda r: (r.due_at, r.id))
     return tuple(_claim(row, lease) for row in found)
 
 
@@ -114,11 +116,11 @@ def retry(connection: sa.Connection, notice_id: int, now: datetime) -> bool:
 
 
 def drop(connection: sa.Connection, notice_id: int, now: datetime) -> bool:
-    """Never send it. False when it is sent already or there is none."""
+    """Never send it, not even by a sender who holds it now. False when it is sent already or there is none."""
     changed = connection.execute(
         sa.update(s.notice)
         .where(s.notice.c.id == notice_id, s.notice.c.state.in_((*_OPEN, NoticeState.DEAD)))
-        .values(state=NoticeState.DROPPED, settled_at=now, told=True)
+        .values(state=NoticeState.DROPPED, settled_at=now, told=True, lease=None, lease_until=None)
     )
     return bool(changed.rowcount)
 
@@ -147,11 +149,14 @@ def mark_told(connection: sa.Connection, notice_id: int) -> None:
     connection.execute(sa.update(s.notice).where(s.notice.c.id == notice_id).values(told=True))
 
 
-def automatic_since(connection: sa.Connection, since: datetime, recipient: str | None = None) -> int:
-    """How many automatic notices to clients were decided since then: what the loop limits count."""
-    query = sa.select(sa.func.count()).select_from(s.notice).where(s.notice.c.created_at >= since, s.notice.c.automatic)
-    if recipient is not None:
-        query = query.where(s.notice.c.recipient == recipient.casefold())
-    else:
-        query = query.where(s.notice.c.audience == "client")
+def automatic_since(connection: sa.Connection, since: datetime, recipients: Iterable[str] | None = None) -> int:
+    """How many automatic answers were decided since then, to anybody or to these addresses of one sender.
+
+    This is what the loop limits count: notices to clients, and rejections of what came from an agent's address.
+    """
+    answer = sa.or_(s.notice.c.audience == "client", s.notice.c.kind == "staff_rejected")
+    recent = (s.notice.c.created_at >= since) & s.notice.c.automatic & answer
+    query = sa.select(sa.func.count()).select_from(s.notice).where(recent)
+    if recipients is not None:
+        query = query.where(s.notice.c.recipient.in_([r.casefold() for r in recipients]))
     return int(connection.execute(query).scalar() or 0)

@@ -86,17 +86,17 @@ def search(connection: sa.Connection, words: str, *, limit: int = 10) -> tuple[P
 
 def sync(connection: sa.Connection, specs: Iterable[PersonSpec], now: datetime) -> None:
     """Make the tables say what the configuration says; agents that it no longer names become inactive."""
-    named: set[str] = set()
+    specs = tuple(specs)
+    named = frozenset(spec.handle for spec in specs if spec.handle)
     for spec in specs:
-        _sync_one(connection, spec, now)
-        if spec.handle:
-            named.add(spec.handle)
+        _sync_one(connection, spec, named, now)
     gone = sa.update(s.person).where(s.person.c.handle.is_not(None), s.person.c.handle.not_in(named))
     connection.execute(gone.values(active=False))
 
 
-def _sync_one(connection: sa.Connection, spec: PersonSpec, now: datetime) -> None:
-    person_id = _find(connection, spec)
+def _sync_one(connection: sa.Connection, spec: PersonSpec, named: frozenset[str], now: datetime) -> None:
+    addresses = tuple(dict.fromkeys(a.casefold() for a in spec.addresses))
+    person_id = _find(connection, spec.handle, addresses, named)
     values = {
         "name": spec.name,
         "role": spec.role,
@@ -114,27 +114,55 @@ def _sync_one(connection: sa.Connection, spec: PersonSpec, now: datetime) -> Non
         known_name = connection.execute(sa.select(s.person.c.name).where(s.person.c.id == person_id)).scalar()
         values["name"] = spec.name or known_name or ""
         connection.execute(sa.update(s.person).where(s.person.c.id == person_id).values(**values))
-    _set_addresses(connection, person_id, spec.addresses)
+    if spec.handle:  # an agent's address is a right: one that the configuration has dropped must not stay one
+        others = (s.person_address.c.person == person_id) & s.person_address.c.address.not_in(addresses)
+        connection.execute(sa.delete(s.person_address).where(others))
+    _set_addresses(connection, person_id, addresses)
 
 
-def _find(connection: sa.Connection, spec: PersonSpec) -> int | None:
-    if spec.handle:
-        same = connection.execute(sa.select(s.person.c.id).where(s.person.c.handle == spec.handle)).scalar()
+def _find(connection: sa.Connection, handle: str, addresses: tuple[str, ...], named: frozenset[str]) -> int | None:
+    """By handle, else by address: a contact, or an agent whose handle the configuration no longer names."""
+    if handle:
+        same = connection.execute(sa.select(s.person.c.id).where(s.person.c.handle == handle)).scalar()
         if same is not None:
             return int(same)
-    owners = sa.select(s.person_address.c.person).join(s.person).where(s.person.c.handle.is_(None))
-    found = connection.execute(owners.where(s.person_address.c.address.in_(spec.addresses)).limit(1)).scalar()
-    return None if found is None else int(found)
+    query = (
+        sa.select(s.person_address.c.address, s.person_address.c.person)
+        .join(s.person)
+        .where(s.person_address.c.address.in_(addresses))
+        .where(sa.or_(s.person.c.handle.is_(None), s.person.c.handle.not_in(named)))
+    )
+    found = {row.address: int(row.person) for row in connection.execute(query)}
+    return next((found[address] for address in addresses if address in found), None)
 
 
 def _set_addresses(connection: sa.Connection, person_id: int, addresses: tuple[str, ...]) -> None:
     """The configuration decides whose address it is: others lose it, and what it does not name stays known."""
-    connection.execute(sa.delete(s.person_address).where(s.person_address.c.address.in_(addresses)))
+    held = s.person_address.c.address.in_(addresses)
+    losers = set(connection.execute(sa.select(s.person_address.c.person).where(held)).scalars()) - {person_id}
+    connection.execute(sa.delete(s.person_address).where(held))
     later = sa.update(s.person_address).where(s.person_address.c.person == person_id)
     connection.execute(later.values(position=s.person_address.c.position + len(addresses)))
     for position, address in enumerate(addresses):
-        row = {"address": address.casefold(), "person": person_id, "position": position}
+        row = {"address": address, "person": person_id, "position": position}
         connection.execute(sa.insert(s.person_address).values(**row))
+    for loser in sorted(losers):
+        _merge_if_nameless(connection, loser, person_id)
+
+
+def _merge_if_nameless(connection: sa.Connection, loser: int, person_id: int) -> None:
+    """A contact without any address left was the same person all the time: their tickets follow."""
+    left = connection.execute(
+        sa.select(sa.func.count()).select_from(s.person_address).where(s.person_address.c.person == loser)
+    ).scalar()
+    if left:
+        return
+    takes_part = sa.select(s.participant.c.ticket).where(s.participant.c.person == person_id)
+    doubled = (s.participant.c.person == loser) & s.participant.c.ticket.in_(takes_part)
+    connection.execute(sa.delete(s.participant).where(doubled))
+    for column in (s.participant.c.person, s.ticket.c.client, s.message.c.author):
+        assert isinstance(column.table, sa.Table)
+        connection.execute(sa.update(column.table).where(column == loser).values({column.name: person_id}))
 
 
 def open_counts(connection: sa.Connection) -> dict[int, int]:

@@ -141,7 +141,8 @@ def messages(connection: sa.Connection, number: int, *, limit: int | None = None
     files: dict[int, list[FileRef]] = {}
     query = (
         sa.select(s.message_file)
-        .where(s.message_file.c.message.in_([r.id for r in rows]))
+        .join(s.message, s.message.c.id == s.message_file.c.message)
+        .where(s.message.c.ticket == number, s.message.c.id >= (rows[0].id if rows else 0))
         .order_by(s.message_file.c.id)
     )
     for row in connection.execute(query):

@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from gateway.store.engine import clean
+
 
 class Utc(sa.TypeDecorator[datetime]):
     """An aware time in UTC, on databases that keep zones and on those that do not."""
@@ -24,6 +26,16 @@ class Utc(sa.TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Text(sa.TypeDecorator[str]):
+    """Text as every database takes it: mail may bring NUL and lone surrogates, which PostgreSQL refuses."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return None if value is None else clean(value)
 
 
 Json = sa.JSON().with_variant(JSONB(), "postgresql")
@@ -52,7 +64,7 @@ def _ticket(**options: Any) -> sa.Column[Any]:
 
 
 def _text(name: str, default: str = "") -> sa.Column[Any]:
-    return sa.Column(name, sa.Text, nullable=False, default=default, server_default=default)
+    return sa.Column(name, Text, nullable=False, default=default, server_default=default)
 
 
 def _flag(name: str, default: bool) -> sa.Column[Any]:
@@ -84,8 +96,8 @@ blob = _table(
 inbox = _table(
     "inbox",
     _id(),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("sender", sa.Text),
+    sa.Column("source", Text, nullable=False),
+    sa.Column("sender", Text),
     _json("recipients"),
     _text("peer"),
     sa.Column("raw", sa.ForeignKey("blob.sha256"), nullable=False),
@@ -102,13 +114,13 @@ inbox = _table(
     _flag("forced", False),
     sa.Column("ticket", BigId),
     _time("settled_at", nullable=True),
-    sa.Index("ix_inbox_state_due_at", "state", "due_at"),
+    sa.Index("ix_inbox_state_due_at", "state", "due_at", "id"),
 )
 """Mail as it came in. ``forced`` is mail that somebody released: it is decided as a person's."""
 
 inbox_key = _table(
     "inbox_key",
-    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("key", Text, primary_key=True),
     sa.Column("inbox", sa.ForeignKey("inbox.id"), nullable=False),
 )
 """What makes one delivery the same as another: decision 5."""
@@ -130,18 +142,20 @@ person = _table(
 
 person_address = _table(
     "person_address",
-    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("address", Text, primary_key=True),
     sa.Column("person", sa.ForeignKey("person.id"), nullable=False, index=True),
     _count("position"),
 )
+
+_OPEN = sa.text("status <> 'closed'")  # most tickets of an old desk are closed
 
 ticket = _table(
     "ticket",
     sa.Column("number", BigId, primary_key=True, autoincrement=False),
     sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("status", sa.String(24), nullable=False, index=True),
-    sa.Column("client", sa.ForeignKey("person.id"), nullable=False, index=True),
+    sa.Column("subject", Text, nullable=False),
+    sa.Column("status", sa.String(24), nullable=False),
+    sa.Column("client", sa.ForeignKey("person.id"), nullable=False),
     sa.Column("owner", sa.ForeignKey("person.id"), index=True),
     _text("owner_why"),
     _text("category"),
@@ -155,6 +169,10 @@ ticket = _table(
     _time("closed_at", nullable=True),
     sa.Column("merged_into", sa.ForeignKey("ticket.number")),
     sa.Column("continued_in", sa.ForeignKey("ticket.number")),
+    sa.Index("ix_ticket_client_status", "client", "status"),
+    sa.Index("ix_ticket_status_updated_at", "status", "updated_at"),
+    sa.Index("ix_ticket_updated_at", "updated_at"),
+    sa.Index("ix_ticket_open_owner", "owner", sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 
 participant = _table(
@@ -167,14 +185,14 @@ participant = _table(
 addressed = _table(
     "addressed",
     _ticket(primary_key=True),
-    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("address", Text, primary_key=True),
 )
 """Who stood in To or Cc of the client side's mail, and may therefore join by replying."""
 
 message = _table(
     "message",
     _id(),
-    _ticket(nullable=False, index=True),
+    _ticket(nullable=False),
     sa.Column("inbox", sa.ForeignKey("inbox.id"), index=True),
     sa.Column("direction", sa.String(8), nullable=False),
     sa.Column("kind", sa.String(24), nullable=False),
@@ -189,6 +207,7 @@ message = _table(
     _text("text"),
     _text("reply"),
     _json("evidence"),
+    sa.Index("ix_message_ticket_id", "ticket", "id"),
 )
 
 message_file = _table(
@@ -205,7 +224,7 @@ message_file = _table(
 
 message_ref = _table(
     "message_ref",
-    sa.Column("message_id", sa.Text, primary_key=True),
+    sa.Column("message_id", Text, primary_key=True),
     _ticket(primary_key=True, index=True),
     sa.Column("rank", sa.Integer, nullable=False),
 )
@@ -216,7 +235,7 @@ event = _table(
     _id(),
     _ticket(index=True),
     _time("at"),
-    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("actor", Text, nullable=False),
     sa.Column("kind", sa.String(32), nullable=False),
     _json("data", "{}"),
 )
@@ -233,7 +252,7 @@ document = _table(
     "document",
     _id(),
     _ticket(nullable=False, index=True),
-    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name", Text, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     _text("filename"),
     _time("requested_at"),
@@ -264,11 +283,11 @@ notice = _table(
     sa.Column("kind", sa.String(40), nullable=False),
     sa.Column("audience", sa.String(8), nullable=False),
     _flag("automatic", True),
-    sa.Column("message_id", sa.Text, nullable=False, unique=True),
-    sa.Column("recipient", sa.Text, nullable=False, index=True),
+    sa.Column("message_id", Text, nullable=False, unique=True),
+    sa.Column("recipient", Text, nullable=False),
     sa.Column("draft", Json, nullable=False),
     _text("subject"),
-    sa.Column("key", sa.Text, unique=True),
+    sa.Column("key", Text, unique=True),
     sa.Column("message", sa.ForeignKey("message.id"), index=True),
     sa.Column("state", sa.String(16), nullable=False),
     _time("created_at"),
@@ -283,20 +302,22 @@ notice = _table(
     sa.Column("composed", sa.LargeBinary),
     _flag("told", False),
     sa.Index("ix_notice_state_due_at", "state", "due_at"),
+    sa.Index("ix_notice_recipient_created_at", "recipient", "created_at"),
+    sa.Index("ix_notice_created_at", "created_at"),
 )
 """The outbox. ``told``: its death has been reported to the people concerned."""
 
 mailbox = _table(
     "mailbox",
-    sa.Column("account", sa.Text, primary_key=True),
-    sa.Column("folder", sa.Text, primary_key=True),
+    sa.Column("account", Text, primary_key=True),
+    sa.Column("folder", Text, primary_key=True),
     sa.Column("uidvalidity", sa.BigInteger, nullable=False),
     sa.Column("uid", sa.BigInteger, nullable=False),
 )
 
 mailbox_health = _table(
     "mailbox_health",
-    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("name", Text, primary_key=True),
     _time("ok_at", nullable=True),
     _time("failed_since", nullable=True),
     _text("error"),

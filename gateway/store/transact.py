@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -12,13 +13,16 @@ from typing import Any, Protocol, TypeVar
 import sqlalchemy as sa
 
 from gateway.errors import Temporary
+from gateway.store.outcome import Outcome, outcome_of, transaction_id
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
+Piece = tuple[Work[Any], Future[Any]]
 
 _GROUP = 64
 _RETRIES = 5
 _LOCK = 0x67617465  # one advisory lock serialises decisions on PostgreSQL as the writer thread does on SQLite
+_UNIQUE_VIOLATION = "23505"
 
 
 class Writer(Protocol):
@@ -31,33 +35,38 @@ class GroupWriter:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
         self._closed = False
+        self._closing = threading.Lock()  # nothing is queued behind the end
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Work[T], *, serial: bool = False) -> Future[T]:
-        if self._closed:
-            raise Temporary("the store is closed")
         future: Future[T] = Future()
-        self._queue.put((work, future))
+        with self._closing:
+            if self._closed:
+                raise Temporary("the store is closed")
+            self._queue.put((work, future))
         return future
 
     def close(self) -> None:
-        if not self._closed:
+        with self._closing:
+            if self._closed:
+                return
             self._closed = True
             self._queue.put(None)
-            self._thread.join()
+        self._thread.join()
 
     def _run(self) -> None:
         last = False
         while not last:
             group, last = self._group()
-            if group:
-                self._commit(group)
+            begun = [piece for piece in group if piece[1].set_running_or_notify_cancel()]
+            if begun:
+                self._commit(begun)
 
-    def _group(self) -> tuple[list[tuple[Work[Any], Future[Any]]], bool]:
-        group: list[tuple[Work[Any], Future[Any]]] = []
+    def _group(self) -> tuple[list[Piece], bool]:
+        group: list[Piece] = []
         item = self._queue.get()
         while item is not None:
             group.append(item)
@@ -69,42 +78,55 @@ class GroupWriter:
                 return group, False
         return group, True
 
-    def _commit(self, group: list[tuple[Work[Any], Future[Any]]]) -> None:
+    def _commit(self, group: list[Piece]) -> None:
+        """Run a group. Where one piece takes the whole transaction with it, the others run again, alone."""
         done: list[tuple[Future[Any], Any]] = []
         try:
             with self._engine.connect() as connection, connection.begin():
-                for work, future in group:
-                    if future.set_running_or_notify_cancel():
-                        self._piece(connection, work, future, done)
+                for piece in group:
+                    _run_piece(connection, piece, done)
+        except _Fatal as fatal:
+            fatal.future.set_exception(classed(fatal.cause))
+            for piece in group:
+                if not piece[1].done():
+                    self._commit([piece])
         except Exception as error:  # noqa: BLE001 - whatever broke the commit, every caller must hear of it
             failure = classed(error)
             for _, future in group:
                 if not future.done():
                     future.set_exception(failure)
-            return
-        for future, result in done:
-            future.set_result(result)
-
-    @staticmethod
-    def _piece(
-        connection: sa.Connection, work: Work[Any], future: Future[Any], done: list[tuple[Future[Any], Any]]
-    ) -> None:
-        try:
-            with connection.begin_nested():
-                result = work(connection)
-        except sa.exc.OperationalError:
-            raise  # the whole transaction may be gone (disk full, locked): fail the group, nobody was answered
-        except Exception as error:  # noqa: BLE001 - a piece that fails rolls back alone
-            future.set_exception(error)
         else:
-            done.append((future, result))
+            for future, result in done:
+                future.set_result(result)
+
+
+class _Fatal(Exception):
+    """A piece failed in a way that may have ended the whole transaction (disk full, out of memory)."""
+
+    def __init__(self, future: Future[Any], cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.future = future
+        self.cause = cause
+
+
+def _run_piece(connection: sa.Connection, piece: Piece, done: list[tuple[Future[Any], Any]]) -> None:
+    work, future = piece
+    try:
+        with connection.begin_nested():
+            result = work(connection)
+    except sa.exc.OperationalError as error:
+        raise _Fatal(future, error) from error
+    except Exception as error:  # noqa: BLE001 - a piece that fails rolls back alone
+        future.set_exception(error)
+    else:
+        done.append((future, result))
 
 
 class PoolWriter:
     """PostgreSQL: each piece is a transaction of its own; conflicts and lost connections are tried again.
 
-    A connection lost during COMMIT leaves the outcome unknown; work is therefore written to be repeatable
-    (unique keys, fenced updates).
+    After a connection lost during COMMIT the server is asked what became of the transaction, so that work which
+    was committed is never run twice.
     """
 
     def __init__(self, engine: sa.Engine, threads: int = 12) -> None:
@@ -123,15 +145,29 @@ class PoolWriter:
     def _run(self, work: Work[T], serial: bool) -> T:
         for attempt in range(_RETRIES):
             try:
-                with self._engine.connect() as connection, connection.begin():
-                    if serial:
-                        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-                    return work(connection)
-            except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+                return self._once(work, serial)
+            except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
                 if attempt == _RETRIES - 1:
                     raise classed(error) from error
-                time.sleep(0.05 * 2**attempt)
+            except sa.exc.IntegrityError as error:  # somebody else inserted it first: look again
+                if attempt == _RETRIES - 1 or getattr(error.orig, "sqlstate", "") != _UNIQUE_VIOLATION:
+                    raise
+            time.sleep(0.05 * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - only spreads the tries
         raise AssertionError("unreachable")
+
+    def _once(self, work: Work[T], serial: bool) -> T:
+        with self._engine.connect() as connection:
+            with connection.begin() as transaction:
+                if serial:
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+                result = work(connection)
+                number = transaction_id(connection)
+                try:
+                    transaction.commit()
+                except (sa.exc.OperationalError, sa.exc.InterfaceError):
+                    if number is None or outcome_of(self._engine, number) is Outcome.ABORTED:
+                        raise
+            return result
 
 
 def classed(error: Exception) -> Exception:

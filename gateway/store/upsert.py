@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 def insert_new(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
     """Insert ``row``; False when a row with one of its unique keys exists already."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**row).on_conflict_do_nothing()
-    return bool(connection.execute(statement).rowcount)
+    statement = dialect.insert(table).values(**row).on_conflict_do_nothing().returning(sa.literal(1))
+    return connection.execute(statement).first() is not None  # a row count is not to be had from every driver
 
 
 def inserted_id(result: sa.CursorResult[Any]) -> int:

@@ -8,6 +8,8 @@ from gateway.store.schema import BigId, Json, Utc
 revision = "0001"
 down_revision = None
 
+_OPEN = sa.text("status <> 'closed'")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -75,7 +77,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
-        batch_op.create_index("ix_inbox_state_due_at", ["state", "due_at"], unique=False)
+        batch_op.create_index("ix_inbox_state_due_at", ["state", "due_at", "id"], unique=False)
 
     op.create_table(
         "person_address",
@@ -115,9 +117,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ticket")),
     )
     with op.batch_alter_table("ticket", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_ticket_client"), ["client"], unique=False)
+        batch_op.create_index("ix_ticket_client_status", ["client", "status"], unique=False)
+        batch_op.create_index(
+            "ix_ticket_open_owner", ["owner"], unique=False, sqlite_where=_OPEN, postgresql_where=_OPEN
+        )
         batch_op.create_index(batch_op.f("ix_ticket_owner"), ["owner"], unique=False)
-        batch_op.create_index(batch_op.f("ix_ticket_status"), ["status"], unique=False)
+        batch_op.create_index("ix_ticket_status_updated_at", ["status", "updated_at"], unique=False)
+        batch_op.create_index("ix_ticket_updated_at", ["updated_at"], unique=False)
 
     op.create_table(
         "acted",
@@ -218,7 +224,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_message_inbox"), ["inbox"], unique=False)
-        batch_op.create_index(batch_op.f("ix_message_ticket"), ["ticket"], unique=False)
+        batch_op.create_index("ix_message_ticket_id", ["ticket", "id"], unique=False)
 
     op.create_table(
         "message_ref",
@@ -293,6 +299,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notice_message"), ["message"], unique=False)
-        batch_op.create_index(batch_op.f("ix_notice_recipient"), ["recipient"], unique=False)
+        batch_op.create_index("ix_notice_created_at", ["created_at"], unique=False)
+        batch_op.create_index("ix_notice_recipient_created_at", ["recipient", "created_at"], unique=False)
         batch_op.create_index("ix_notice_state_due_at", ["state", "due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_notice_ticket"), ["ticket"], unique=False)
