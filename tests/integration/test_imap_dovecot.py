@@ -61,7 +61,7 @@ def make_dovecot() -> Iterator[Callable[..., Dovecot]]:
 
 def moved(server: Dovecot, count: int, folder: str = "Processed") -> None:
     wait_until(lambda: len(server.raw_mails(USER, folder)) == count, f"{count} in {folder}")
-    assert server.raw_mails(USER) == []
+    wait_until(lambda: server.raw_mails(USER) == [], "an empty inbox")
 
 
 def test_mail_that_was_there_before_is_taken_in_and_moved(box: Dovecot) -> None:
