@@ -21,6 +21,7 @@ _SIGNS = frozenset(
 _MIXED_WORD = re.compile("[A-Za-z][\u0370-\u05ff]|[\u0370-\u05ff][A-Za-z]")
 _INNER_CAPITAL = re.compile("[\u00df-\u00ff\u03ac-\u03ce\u0430-\u045f][\u00c0-\u00de\u0391-\u03ab\u0400-\u042f]")
 _HAN, _HANGUL, _CYRILLIC = re.compile("[\u4e00-\u9fff]"), re.compile("[\uac00-\ud7a3]"), re.compile("[\u0400-\u04ff]")
+_CONTROLS_1 = re.compile("[\x80-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
@@ -44,7 +45,15 @@ def clean_line(text: str) -> str:
 
 
 def decode(data: bytes, label: str = "") -> str:
-    """The text that ``data`` most likely is. Believes its own shape first, then the label, then statistics."""
+    """The text that ``data`` most likely is. Believes its own shape first, then the label, then statistics.
+
+    C1 controls are no text: where they come out, windows-1252 was transcoded as if it were latin1.
+    """
+    text = _decoded(data, label)
+    return text.translate(_C1) if not text.isascii() and _CONTROLS_1.search(text) else text
+
+
+def _decoded(data: bytes, label: str) -> str:
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return _by_bom(data)
     codec = codec_name(label)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterator
 
 _BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(sorted(set(range(256)) - set(_BASE64_ALPHABET) - set(b"=")))
 _WORDS = re.compile(rb"^[_=-]{5,}|[^\s]\s[^\s]")
+_CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 27})
+_STREAM = re.compile(rb"([A-Za-z0-9+/]+)(=*)")
 _MAX_PADDINGS = 10_000
 _SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
 _TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]{1,998}(?=\r?\n)")
@@ -31,9 +34,22 @@ def decode(data: bytes, encoding: str) -> bytes:
 
 def decode_text(data: bytes, encoding: str) -> bytes:
     """As ``decode``, for text: behind base64 there may be lines that a list or a scanner has added."""
-    if encoding == "base64" and data.translate(None, _BASE64_ALPHABET + b"=\r\n\t "):
+    if encoding != "base64":
+        return decode(data, encoding)
+    if data.translate(None, _BASE64_ALPHABET + b"=\r\n\t "):
         return _base64_and_more(data)
-    return decode(data, encoding)
+    decoded = base64(data)
+    return data if data.count(b" ") * 20 > len(data) and _is_noise(decoded) else decoded
+
+
+def _is_noise(decoded: bytes) -> bool:
+    """True for what words become when they are taken for base64: no UTF-8, and controls among the letters."""
+    sample = decoded[:4096]
+    try:
+        sample.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        return wrong.start < len(sample) - 4 and len(sample.translate(None, _CONTROLS)) < len(sample)
+    return False
 
 
 def _base64_and_more(data: bytes) -> bytes:
@@ -51,14 +67,24 @@ def _base64_and_more(data: bytes) -> bytes:
 
 
 def base64(data: bytes) -> bytes:
-    """Base64 as found: foreign bytes are skipped, missing padding is supplied, padding in the middle is no end."""
+    """Base64 as found: foreign bytes are skipped, missing padding is supplied.
+
+    Behind padding a new stream may start, as clients do that encode piece by piece; anything else there is no data.
+    """
     clean = data.translate(None, _NOT_BASE64)
     body = clean.rstrip(b"=")
     if b"=" not in body:
         return _base64_run(body)
     if body.count(b"=") > _MAX_PADDINGS:
         return _base64_run(body.replace(b"=", b""))
-    return b"".join(_base64_run(piece) for piece in body.split(b"=") if piece)
+    return b"".join(_base64_streams(clean))
+
+
+def _base64_streams(clean: bytes) -> Iterator[bytes]:
+    for i, match in enumerate(_STREAM.finditer(clean)):
+        if i and (len(match[1]) + min(len(match[2]), 2)) % 4:
+            return
+        yield _base64_run(match[1])
 
 
 def _base64_run(run: bytes) -> bytes:

@@ -81,6 +81,10 @@ def test_other_languages_without_a_label_are_recognised(text: str, codec: str) -
     assert charset.decode(text.encode(codec)) == text
 
 
+def test_windows_1252_that_went_through_latin1_is_repaired() -> None:
+    assert charset.decode("5 \x80 \x93quoted\x94".encode(), "utf-8") == "5 € “quoted”"
+
+
 def test_a_few_capital_umlauts_are_not_taken_for_cyrillic() -> None:
     name = "ÄäÖöÜüÄäÖöÜüÄäÖöÜü.png"
     assert charset.decode(name.encode("latin-1"), "iso-8859-1") == name

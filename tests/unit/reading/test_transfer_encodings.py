@@ -14,6 +14,12 @@ from hypothesis import strategies as st
 from gateway.inbound.reading import transfer
 
 
+WORDS = (
+    b"Hello there\r\nthe printer in room five has begun to smoke and nobody here knows what to do\r\n"
+    b"Please send someone who knows such machines before Friday\r\nMany thanks and kind regards\r\n"
+)
+
+
 @given(st.binary(max_size=2000))
 def test_base64_round_trip(data: bytes) -> None:
     assert transfer.decode(base64.encodebytes(data), "base64") == data
@@ -33,6 +39,7 @@ def test_quoted_printable_round_trip(data: bytes) -> None:
         (b"aGVs!!bG8=", b"hello"),
         (b"aGVsbG8=aGVsbG8=", b"hellohello"),
         (b"aGVsbG8=\r\nx", b"hello"),
+        (b"aGVsbG8= ignored", b"hello"),
         (b"", b""),
         (b"=", b""),
     ],
@@ -48,6 +55,7 @@ def test_broken_base64(encoded: bytes, data: bytes) -> None:
         (b"This is not base64 at all.\r\n", b"This is not base64 at all.\r\n"),
         (b"aGVs!!bG8=", b"hello"),
         (b"aGVs bG8=", b"hello"),
+        (WORDS, WORDS),
         (b"aGVs\r\nbG8=\r\n", b"hello"),
     ],
 )
