@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from gateway.inbound.reading import transfer
 
-
 WORDS = (
     b"Hello there\r\nthe printer in room five has begun to smoke and nobody here knows what to do\r\n"
     b"Please send someone who knows such machines before Friday\r\nMany thanks and kind regards\r\n"
