@@ -115,13 +115,18 @@ def test_without_idle_the_mailbox_is_looked_at_regularly(make_dovecot: Callable[
 def test_without_move_mail_is_copied_and_expunged_by_uid(make_dovecot: Callable[..., Dovecot]) -> None:
     server = make_dovecot(capability="IMAP4rev1 IDLE UIDPLUS")
     server.deliver(mail(1), USER)
-    with server.client(USER) as client:  # somebody else's deleted mail must survive
-        client.select_folder("INBOX")
-        client.append("INBOX", mail(7), flags=[b"\\Deleted"])
-    ledger = Ledger(places={(f"{USER}@127.0.0.1:{server.port}", "INBOX"): (1, 0)})
+    server.deliver(mail(2), USER)
+    with server.client(USER) as client:
+        uidvalidity = client.select_folder("INBOX")[b"UIDVALIDITY"]
+        client.add_flags([1], [b"\\Deleted"])  # somebody else's, and not for us to remove
+    ledger = Ledger(places={(f"{USER}@127.0.0.1:{server.port}", "INBOX"): (uidvalidity, 1)})
     with running(watcher(server, ledger)):
-        ledger.wait_for(2)
-        moved(server, 2)
+        ledger.wait_for(1)
+        wait_until(lambda: len(server.raw_mails(USER, "Processed")) == 1, "move")
+        wait_until(lambda: len(server.raw_mails(USER)) == 1, "expunge")
+        time.sleep(0.2)
+    assert b"<1@client.example>" in server.raw_mails(USER)[0]
+    assert b"<2@client.example>" in ledger.raws[0]
 
 
 def test_without_move_and_uidplus_a_keyword_marks_what_is_done(make_dovecot: Callable[..., Dovecot]) -> None:

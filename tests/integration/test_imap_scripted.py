@@ -87,6 +87,23 @@ def test_mail_that_comes_during_the_last_search_needs_no_wake(server: ScriptedIm
         ledger.wait_for(1, 2)
 
 
+def test_a_polled_server_that_shows_new_mail_only_at_noop_is_asked(server: ScriptedImap) -> None:
+    server.capabilities = "IMAP4rev1 MOVE"
+    arrived: dict[int, bytes] = {}
+
+    def noop(session: Session, tag: str, _: str) -> bool:
+        server.messages.update(arrived)
+        arrived.clear()
+        return True
+
+    server.on["NOOP"] = noop
+    ledger = Ledger()
+    with running(watcher(server, ledger, scan_interval=1)):
+        first_scan(ledger)
+        arrived[1] = MAIL
+        ledger.wait_for(1, 5)
+
+
 def test_chatter_in_idle_does_not_start_searches(server: ScriptedImap) -> None:
     def idle(session: Session, tag: str, _: str) -> None:
         session.send("+ idling\r\n")
