@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.inbound.reading import attributions, dates, mailboxes, phrases, quote_headers
+from gateway.inbound.reading import attributions, dates, mailboxes, phrases, quote_headers, running_labels
 from gateway.inbound.reading import html as markup
 from gateway.inbound.reading.lines import depth, is_blank, label, unquote
 from gateway.inbound.reading.phrases import key
@@ -198,59 +198,11 @@ def _on_one_line(line: str, at: int) -> _Head | None:
     if closing < 0 or quote_headers.separator(head[: closing + 5]) != "forward":
         return None
     rest = head[closing:].lstrip("- ")
-    values = _labels_within(rest)
+    values = running_labels.fields(rest)
     return _Head(at + 1, 0, values) if "from" in values else None
 
 
 _MAX_ONE_LINE = 3_000
-
-
-def _labels_within(text: str) -> dict[str, str]:
-    """Fields that run into one another. A label begins after ``>``, a lower-case letter, a digit or a space."""
-    marks: list[tuple[int, int, str]] = []
-    for name, role in _RUNNING_LABELS:
-        at = text.find(name)
-        while at >= 0:
-            end = at + len(name)
-            tail = text[end:].lstrip()
-            if tail[:1] == ":" or text[end : end + 1] == " ":
-                marks.append((at, end, role))
-                break
-            at = text.find(name, at + 1)
-    return _cut(text, sorted(marks, key=lambda mark: (mark[0], -mark[1])))
-
-
-def _cut(text: str, marks: list[tuple[int, int, str]]) -> dict[str, str]:
-    values: dict[str, str] = {}
-    taken: list[tuple[int, int, str]] = []
-    order = ("from", "to", "cc", "date", "subject")
-    for mark in marks:
-        if taken and (mark[0] < taken[-1][1] or order.index(mark[2]) <= order.index(taken[-1][2])):
-            continue
-        taken.append(mark)
-    ends = [mark[0] for mark in taken[1:]] + [len(text)]
-    for (_, begin, role), end in zip(taken, ends, strict=False):
-        values[role] = text[begin:end].strip(" :\u00a0")
-    return values
-
-
-def _shown(words: frozenset[str]) -> list[str]:
-    return [word[0].upper() + word[1:] for word in words if len(word) > 0] + [
-        word.upper() for word in words if len(word) <= 3
-    ]
-
-
-_RUNNING_LABELS = [
-    (name, role)
-    for role, words in (
-        ("from", phrases.FROM_LABELS),
-        ("to", phrases.TO_LABELS),
-        ("cc", phrases.CC_LABELS),
-        ("date", phrases.DATE_LABELS),
-        ("subject", phrases.SUBJECT_LABELS),
-    )
-    for name in sorted(set(_shown(words)), key=len, reverse=True)
-]
 
 
 def _begins_reply(lines: Sequence[str], at: int, kind: str | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.inbound.reading import dates, phrases
+from gateway.inbound.reading import dates, phrases, running_labels
 from gateway.inbound.reading.lines import is_blank, label, within_rules
 from gateway.inbound.reading.phrases import key
 
@@ -68,6 +68,8 @@ def header_block(lines: Sequence[str], start: int) -> Block | None:
     first = label(lines[start])
     if first is None or (first.role == "other" and not first.value):
         return None
+    if first.role == "from" and (values := _on_one_line(lines[start])) is not None:
+        return Block(start, start + 1, values)
     reader = _BlockReader(first.role, first.value)
     end = at = start + 1
     while at < min(len(lines), start + _MAX_BLOCK_LINES):
@@ -84,6 +86,17 @@ def header_block(lines: Sequence[str], start: int) -> Block | None:
             break
         at += 1
     return Block(start, _past_addresses(lines, end, reader.role), reader.values) if reader.is_header() else None
+
+
+def _on_one_line(line: str) -> dict[str, str] | None:
+    """The fields of a block whose line ends the client lost."""
+    if "@" not in line or len(line) > running_labels.MAX_LENGTH or line.replace("：", ":").count(":") < 2:
+        return None
+    bare = line.replace("*", "").strip()
+    values = running_labels.fields(bare)
+    if len(values) < 2 or "@" not in values.get("from", "") or not dates.mentions_date(values.get("date", "")):
+        return None
+    return values
 
 
 def _past_addresses(lines: Sequence[str], end: int, role: str) -> int:
