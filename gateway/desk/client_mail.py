@@ -249,8 +249,6 @@ def _warnings(arrival: Arrival, plan: Plan, joined: bool) -> list[str]:
     elif arrival.signed_link and plan.number == d.NEW:
         numbers = ", ".join(f"#{t.number}" for t in arrival.linked)
         found.append(f"It answers a mail of {numbers}, but from an address that takes no part there.")
-    if plan.ticket.documents:
-        found.append(f"Documents: {documents.counts(plan.ticket.documents)}.")
     return found
 
 
