@@ -20,6 +20,7 @@ _MAX_LINES = 6
 _MAX_NAME = 80
 """Characters before the address where the line begins with the name."""
 _MAX_WORDS_BEFORE_VERB = 6
+_MAX_WORDS_BEHIND_VERB = 6
 _TRAILING = " *_|>\u00a0\t" + DASHES
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:[(/][^\W\d_]+\)?)?")
@@ -126,11 +127,25 @@ def _with_verb(seen: _Evidence) -> bool:
         return seen.closes and seen.address_ends and seen.address_marked and len(seen.text) < 160
     if not (seen.closes or seen.address is not None or _ends_with_verb(seen.text)):
         return False
-    if starts_well(seen.text):
-        return True
     if seen.address is not None:
-        return seen.address[0] < _MAX_NAME and len(seen.text) < 250
+        return starts_well(seen.text) or (seen.address[0] < _MAX_NAME and len(seen.text) < 250)
+    if starts_well(seen.text):
+        return _is_about_another(seen.text)
     return seen.closes and _names_then_verb_then_date(seen.text)
+
+
+def _is_about_another(text: str) -> bool:
+    """Without an address the line might be a sentence of the author's: "On 12 May I sent you the following:"."""
+    words = [word.strip(",;:.\"'“”„«»[]<>*_") for word in text.split()]
+    words = [word for word in words if word]
+    folded = [key(word) for word in words]
+    if any(word in phrases.FIRST_PERSON for word in folded) or any(cjk in text for cjk in phrases.WROTE_CJK):
+        return any(cjk in text for cjk in phrases.WROTE_CJK)
+    at = max((i for i, word in enumerate(folded) if word in phrases.WROTE), default=-1)
+    behind = [
+        word for word, low in zip(words[at + 1 :], folded[at + 1 :], strict=True) if low not in phrases.AFTER_VERB
+    ]
+    return len(behind) <= _MAX_WORDS_BEHIND_VERB and all(not word[0].islower() or len(word) < 4 for word in behind)
 
 
 def _names_then_verb_then_date(text: str) -> bool:

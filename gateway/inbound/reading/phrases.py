@@ -103,6 +103,15 @@ WROTE_CJK = (
     "เขียน",
 )
 
+FIRST_PERSON = words("""
+i | we | i've | i'd | my | our | ich | wir | mir | j'ai | je | nous | mon | yo | nosotros | io | noi | ho | eu | nós | ik | wij | ja | my | já | jag | vi | jeg | minä | me | én | mi | я | мы | ми | ben | biz | εγώ | εμείς
+""") - words("je | my | me | mi | vi | ja")
+"""Who says so tells of what was written, and does not quote. Words that are auxiliaries elsewhere are left out."""
+AFTER_VERB = words("""
+je | følgende | följande | den | the following | following | so | this | that | şunu | ovo | toto | tak
+""")
+"""What may stand between the verb and the colon besides a name."""
+
 OPENERS = words("""
 on | at | le | am | um | il | el | op | em | a | w | dnia | dne | dňa | den | d. | på | på: | in | in data | il giorno | på den | la | pe | la data | în | dana | u | vào | vào lúc | lúc | στις | στην | в | на | 在 | 于 | 於 | בתאריך | ב | في | pada | tarihinde | ons | kell | datum | em: | no dia | de | den: | dana: | am: | on: | el día | mnt | dňa: | yn
 """)
@@ -114,7 +123,7 @@ originální zpráva | původní zpráva | pôvodná správa | oprindelig meddel
 alkuperäinen viesti | eredeti üzenet | eredeti levél | mesaj original | mesajul original | originalna poruka | izvorna poruka | izvirno sporočilo | orijinal mesaj | orjinal mesaj | özgün ileti | orijinal ileti | asıl ileti | αρχικό μήνυμα | αυθεντικό μήνυμα
 исходное сообщение | оригинальное сообщение | пересылаемое сообщение | первоначальное сообщение | вихідне повідомлення | оригінальне повідомлення | початкове повідомлення | оригинално съобщение
 原始邮件 | 原始郵件 | 原始邮件信息 | 原邮件 | 邮件原件 | 原始消息 | 原信件 | 元のメッセージ | 元のメール | オリジナルメッセージ | 원본 메시지 | 원본 메일 | 원본메시지 | 원본 내용 | הודעה מקורית | הודעה מקורית: | الرسالة الأصلية | رسالة أصلية | thư gốc | tin nhắn gốc | ข้อความต้นฉบับ | pesan asli | pesan asal | algne kiri | algne sõnum | sākotnējais ziņojums | pradinis laiškas
-antwort | reply message | replied message | previous message | begin original message | original message follows | vorherige nachricht | anfang der ursprünglichen nachricht | previous replies | vorherige antworten
+reply message | replied message | previous message | begin original message | original message follows | vorherige nachricht | anfang der ursprünglichen nachricht | previous replies | vorherige antworten
 """)
 
 PROCESSED_BY = ("original message processed by", "originalnachricht verarbeitet durch", "message original traité par")

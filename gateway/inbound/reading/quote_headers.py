@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.inbound.reading import dates, phrases, running_labels
-from gateway.inbound.reading.lines import is_blank, label, within_rules
+from gateway.inbound.reading.lines import is_blank, is_rule, label, within_rules
 from gateway.inbound.reading.phrases import key
 
 _MAX_BLOCK_LINES = 40
@@ -68,7 +68,7 @@ def header_block(lines: Sequence[str], start: int) -> Block | None:
     first = label(lines[start])
     if first is None or (first.role == "other" and not first.value):
         return None
-    if first.role == "from" and (values := _on_one_line(lines[start])) is not None:
+    if first.role == "from" and _is_below_rule(lines, start) and (values := _on_one_line(lines[start])) is not None:
         return Block(start, start + 1, values)
     reader = _BlockReader(first.role, first.value)
     end = at = start + 1
@@ -86,6 +86,13 @@ def header_block(lines: Sequence[str], start: int) -> Block | None:
             break
         at += 1
     return Block(start, _past_addresses(lines, end, reader.role), reader.values) if reader.is_header() else None
+
+
+def _is_below_rule(lines: Sequence[str], at: int) -> bool:
+    above = at - 1
+    while above > 0 and is_blank(lines[above]):
+        above -= 1
+    return above >= 0 and (is_rule(lines[above]) or separator(lines[above]) is not None)
 
 
 def _on_one_line(line: str) -> dict[str, str] | None:

@@ -47,7 +47,7 @@ def _begins(lines: Sequence[str], at: int, end: int, barred: int | None) -> bool
     if is_blank(line) and not is_delimiter(line):
         return False
     if is_delimiter(line):
-        return _is_signature_text(lines[at + 1 : end]) and (at != barred or line.strip() == "--")
+        return _may_follow(line, lines[at + 1 : end]) and (at != barred or line.strip() == "--")
     if is_phone_line(line):
         return at != barred or end - at == 1
     if at == barred:
@@ -58,7 +58,7 @@ def _begins(lines: Sequence[str], at: int, end: int, barred: int | None) -> bool
         return _is_footer(lines[at + 1 : end])
     if is_closing(line):
         return _is_name_block(lines[at + 1 : end])
-    return at == _last_text(lines, end) and (at == 0 or is_blank(lines[at - 1])) and _is_dashed_name(line)
+    return at == _last_text(lines, end) and _is_dashed_name(line) and not _is_list_item(lines, at)
 
 
 def is_delimiter(line: str) -> bool:
@@ -127,10 +127,23 @@ def _is_dashed_name(line: str) -> bool:
     return len(words) <= 4 and all(word[0].isupper() and word.strip(".").replace("-", "").isalpha() for word in words)
 
 
-def _is_signature_text(lines: Sequence[str]) -> bool:
-    """What follows a delimiter is short. A list whose items begin with ``--`` is not a signature."""
+def _is_list_item(lines: Sequence[str], at: int) -> bool:
+    """Whether the line belongs to what stands above: an enumeration, or an answer to a colon."""
+    if at == 0:
+        return False
+    above = _last_text(lines, at)
+    return not is_blank(lines[at - 1]) or lines[above].rstrip().endswith(":") or lines[above].lstrip().startswith("-")
+
+
+def _may_follow(delimiter: str, lines: Sequence[str]) -> bool:
+    """What follows the delimiter is short: the more so, the less it looks like the one of the RFC."""
     filled = [line for line in lines if not is_blank(line)]
-    return len(filled) <= _MAX_LINES and sum(len(line) for line in filled) < 4_000
+    size = sum(len(line) for line in filled)
+    if delimiter.startswith("-- "):
+        return size < 4_000
+    if delimiter.strip() == "--":
+        return size < 2_500 and len(filled) <= 30
+    return size < 800 and len(filled) <= 12
 
 
 def _is_footer(lines: Sequence[str]) -> bool:
@@ -139,10 +152,23 @@ def _is_footer(lines: Sequence[str]) -> bool:
 
 
 def _is_name_block(lines: Sequence[str]) -> bool:
-    """What follows a closing: a few short lines without a question, and no afterthought."""
+    """What follows a closing: nothing, or a name and a few short lines without a question or an afterthought."""
     filled = [line.strip() for line in lines if not is_blank(line)]
-    if len(filled) > _MAX_CLOSING_LINES:
+    if not filled:
+        return True
+    if len(filled) > _MAX_CLOSING_LINES or not _is_name(filled[0]):
         return False
     if any(len(line) > _MAX_CLOSING_LINE or line.endswith("?") for line in filled[:4]):
         return False
     return not any(key(line[:6]).replace(".", "").startswith(("ps ", "ps:", "pps", "ps-", "nb:")) for line in filled)
+
+
+def _is_name(line: str) -> bool:
+    """A line that may be somebody's name, or a firm's: few words, no end of a sentence."""
+    bare = line.strip("*_ ")
+    if len(bare) > 80 or bare.endswith((":", "?", "!")):
+        return False
+    shown = bare.split("(", 1)[0].split("|", 1)[0].split(",", 1)[0].split()
+    if len(shown) > 7:
+        return False
+    return not (bare.endswith(".") and len(shown) > 4) and not (bare[:1].islower() and len(shown) > 2)
