@@ -183,7 +183,7 @@ class Gateway:
         return Worker(
             self.store,
             self.setup_now,
-            lambda: Reader(wall_seconds=float(limits.reader_seconds)),
+            lambda: Reader(wall_seconds=float(limits.reader_seconds), memory_bytes=limits.reader_memory),
             name=name,
             reader_seconds=float(limits.reader_seconds),
             clock=self.clock,

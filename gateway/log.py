@@ -6,6 +6,7 @@ to know reads the ticket. ``bind`` ties ids to a thread's later lines.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from typing import Any
@@ -16,35 +17,54 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
+class _Stderr:
+    """Whatever stderr is when a line is written. A reader that went away must not stop the daemon."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
+_STDERR: Any = _Stderr()
+
+
 def configure(level: str = "info", style: str = "json") -> None:
     """Send our lines to stderr as JSON objects or for people; library loggers speak at WARNING alone."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    _configure(level, style)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, force=True)
+    logging.getLogger("mail").setLevel(logging.ERROR)  # aiosmtpd logs addresses and content below that
+
+
+def _configure(level: str, style: str) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            structlog.processors.ExceptionRenderer(
-                structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
-            )
-            if style == "json"
-            else _unchanged,
-            renderer,
+            *(_for_machines() if style == "json" else _for_people()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_STDERR),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, force=True)
-    logging.getLogger("mail").setLevel(logging.ERROR)  # aiosmtpd logs addresses and content below that
 
 
-def _unchanged(_logger: Any, _name: str, event: Any) -> Any:
-    return event
+def _for_machines() -> list[Any]:
+    frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
+    return [structlog.processors.ExceptionRenderer(frames), structlog.processors.JSONRenderer()]
+
+
+def _for_people() -> list[Any]:
+    """Plain tracebacks: the pretty ones print the values of local variables, which may be mail."""
+    colours = sys.stderr is not None and sys.stderr.isatty()
+    return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)]
+
+
+_configure("warning", "console")  # so that not even an early line lands on stdout
 
 
 def domain(address: str | None) -> str:

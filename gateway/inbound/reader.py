@@ -12,7 +12,7 @@ from pathlib import Path
 
 import gateway
 from gateway.errors import Poison, Temporary
-from gateway.inbound.reader_child import CPU_SECONDS, LENGTH
+from gateway.inbound.reader_child import ADDRESS_SPACE, CPU_SECONDS, LENGTH
 from gateway.inbound.reading import codec
 from gateway.mail import InboundMail, ReadingContext
 
@@ -29,8 +29,15 @@ _NOTHING_KNOWN = ReadingContext()
 class Reader:
     """A persistent child that reads one mail at a time. Thread-safe; callers wait for each other."""
 
-    def __init__(self, *, wall_seconds: float = WALL_SECONDS, messages_per_child: int = MESSAGES_PER_CHILD) -> None:
+    def __init__(
+        self,
+        *,
+        wall_seconds: float = WALL_SECONDS,
+        memory_bytes: int = ADDRESS_SPACE,
+        messages_per_child: int = MESSAGES_PER_CHILD,
+    ) -> None:
         self._wall = wall_seconds
+        self._memory = memory_bytes
         self._per_child = messages_per_child
         self._lock = threading.Lock()
         self._child: _Child | None = None
@@ -69,7 +76,7 @@ class Reader:
             self._drop()
             child = None
         if child is None:
-            child = self._child = _Child()
+            child = self._child = _Child(self._memory)
         return child
 
     def _drop(self) -> None:
@@ -79,11 +86,11 @@ class Reader:
 
 
 class _Child:
-    def __init__(self) -> None:
+    def __init__(self, memory_bytes: int) -> None:
         self.answered = 0
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "gateway.inbound.reader_child", str(os.getpid())],
+                [sys.executable, "-P", "-m", "gateway.inbound.reader_child", str(os.getpid()), str(memory_bytes)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

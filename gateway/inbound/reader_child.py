@@ -25,7 +25,7 @@ LENGTH = struct.Struct(">Q")
 def main() -> None:
     """Answers requests (context frame, mail frame) with one frame each until stdin ends."""
     requests, answers = sys.stdin.buffer, _own_stdout()
-    _settle(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    _settle(*(int(argument) for argument in sys.argv[1:3]))
     from gateway.inbound.reading import assemble, codec
 
     send(answers, b"")
@@ -50,10 +50,10 @@ def _own_stdout() -> BinaryIO:
     return answers
 
 
-def _settle(parent: int) -> None:
+def _settle(parent: int = 0, memory_bytes: int = ADDRESS_SPACE) -> None:
     """Limits and manners; each is best effort, because not every system knows every one."""
     with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:

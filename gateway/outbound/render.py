@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +28,7 @@ from gateway.errors import Permanent
 from gateway.outbound import phrasing
 from gateway.outbound.html import SafeHtml, sanitise, text_to_html
 from gateway.outbound.templating import TemplateEnvironment, describe
+from gateway.resources import shipped
 
 PARTS = ("subject", "txt", "html")
 FALLBACK = "en"
@@ -65,7 +65,7 @@ class Renderer:
     def folders(self) -> tuple[Path, ...]:
         """Where templates lie, the admin's folder first."""
         override = self._settings.notices.templates
-        return (*([self._settings.path(override)] if override else []), shipped())
+        return (*([self._settings.path(override)] if override else []), shipped("templates"))
 
     def locales(self) -> list[str]:
         found = {p.name for folder in self.folders if folder.is_dir() for p in folder.iterdir() if p.is_dir()}
@@ -94,7 +94,7 @@ class Renderer:
 
     def _overridden(self, locale: str, kind: str, part: str) -> bool:
         path = self.source(locale, kind, part)
-        return path is not None and not path.is_relative_to(shipped())
+        return path is not None and not path.is_relative_to(shipped("templates"))
 
     def render(self, kind: str, context: Context, *, locale: str, cids: Mapping[str, str] | None = None) -> Rendered:
         """Subject, text and HTML of a notice. ``cids`` maps a known Content-ID to the one it gets in this mail.
@@ -152,13 +152,6 @@ class Renderer:
         compact = "\n".join(line.strip() for line in html.split("\n") if line.strip())
         page = self._inliner.inline(compact)
         return _SLOT.sub(lambda match: slots[int(match[1])].html, page) + "\n"
-
-
-def shipped() -> Path:
-    """Our own templates: inside the installed package, or at the top of a checkout."""
-    package = Path(str(resources.files("gateway")))
-    inside = package / "_share" / "templates"
-    return inside if inside.is_dir() else package.parent / "templates"
 
 
 def _with_bodies(value: Any, slots: list[SafeHtml], cids: Mapping[str, str]) -> Any:

@@ -16,7 +16,8 @@ from jinja2 import TemplateError, meta, nodes
 
 from gateway.desk.notices import KINDS, Context
 from gateway.errors import Permanent
-from gateway.outbound.render import FALLBACK, PARTS, Renderer, shipped
+from gateway.outbound.render import FALLBACK, PARTS, Renderer
+from gateway.resources import shipped
 
 Problem = tuple[str, str]
 """The file, and what to do about it."""
@@ -39,7 +40,7 @@ def _strange_files(renderer: Renderer) -> Iterator[Problem]:
     """Files of the admin's folder that no notice will ever read."""
     known = {f"{kind}.{part}.j2" for kind in KINDS for part in PARTS}
     for folder in renderer.folders:
-        if folder == shipped():
+        if folder == shipped("templates"):
             continue
         if not folder.is_dir():
             yield str(folder), "this folder does not exist; make it, or remove notices.templates"
@@ -108,7 +109,7 @@ def _failures(renderer: Renderer, locale: str, kind: str) -> Iterator[Problem]:
 
 def _shown(path: Path, renderer: Renderer) -> str:
     base = next((f for f in renderer.folders if path.is_relative_to(f)), path.parent)
-    return str(path.relative_to(base)) if base == shipped() else str(path)
+    return str(path.relative_to(base)) if base == shipped("templates") else str(path)
 
 
 def variants(sample: Context) -> list[Context]:

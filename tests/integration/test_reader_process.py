@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness.desk import Desk
 
 from gateway.errors import Poison, Temporary
 from gateway.inbound.reader import Reader
@@ -186,6 +188,23 @@ def test_a_closed_reader_says_so() -> None:
     assert not is_alive(pid)
     with pytest.raises(Temporary):
         reader.read(RAW)
+
+
+def test_the_configured_memory_limits_the_child(tmp_path: Path) -> None:
+    desk = Desk.open(tmp_path, limits={"reader_memory": 512 << 20})
+    worker = desk.gateway.worker()
+    try:
+        worker._reader.read(RAW)
+        limits = Path(f"/proc/{pid_of(worker._reader)}/limits").read_text()
+    finally:
+        worker.close()
+        desk.close()
+    assert re.search(rf"Max address space +{512 << 20} +{512 << 20}", limits)
+
+
+def test_a_child_reads_with_the_least_memory_that_may_be_configured() -> None:
+    with Reader(memory_bytes=128 << 20) as reader:
+        assert reader.read(RAW).text == "hello"
 
 
 @pytest.mark.slow

@@ -10,9 +10,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from gateway.config import parse
 from gateway.desk.notices import KINDS, Audience
-from gateway.outbound.render import PARTS, Renderer, shipped
+from gateway.outbound.render import PARTS, Renderer
 from gateway.outbound.template_check import variants
 from gateway.outbound.template_names import documentation
+from gateway.resources import shipped
 
 LOCALES = ("de", "en", "es", "fr")
 CLIENT = [name for name, kind in KINDS.items() if kind.audience is Audience.CLIENT]
@@ -31,7 +32,7 @@ EACH = [(name, locale) for name in KINDS for locale in (LOCALES if name in CLIEN
 
 def test_every_notice_has_its_files() -> None:
     expected = {f"{locale}/{name}.{part}.j2" for name, locale in EACH for part in PARTS}
-    present = {str(p.relative_to(shipped())) for p in shipped().glob("*/[!_]*.j2")}
+    present = {str(p.relative_to(shipped("templates"))) for p in shipped("templates").glob("*/[!_]*.j2")}
     assert present == expected
 
 
@@ -135,7 +136,7 @@ def test_the_colours_of_text_are_readable() -> None:
              ("#0969da", "#ffffff"), ("#8250df", "#ffffff"), ("#9a6700", "#ffffff"), ("#cf222e", "#ffffff"),
              ("#e6e8ea", "#1b1d1f"), ("#a3abb3", "#1b1d1f"), ("#8ab4f8", "#1b1d1f"), ("#f5dfa4", "#3a2f12"),
              ("#ffc1ba", "#3d1a1d"), ("#e6e8ea", "#34393e"), ("#a3abb3", "#26292c")]  # fmt: skip
-    templates = "".join(path.read_text() for path in shipped().rglob("*.html.j2"))
+    templates = "".join(path.read_text() for path in shipped("templates").rglob("*.html.j2"))
     for ink, paper in pairs:
         assert ink in templates, f"{ink} is used no more; take it out of this list"
         assert contrast(ink, paper) >= 4.5, (ink, paper)
