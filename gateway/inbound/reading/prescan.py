@@ -170,7 +170,7 @@ class _HeaderReader:
             self.budget.defect("header line too long: cut")
             stop = at + MAX_LINE
         line = self.data[at:stop]
-        return line[:-1] if line.endswith(b"\r") else line, following
+        return line.rstrip(b"\r"), following
 
     def _take(self, line: bytes, following: int) -> bool:
         """Reads one line; False when it belongs to the body."""

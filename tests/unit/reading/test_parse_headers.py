@@ -27,7 +27,7 @@ def test_fields_are_unfolded_and_decoded() -> None:
     assert root.text == "x"
 
 
-@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r", b"\r\r\n"])
 def test_any_line_end(end: bytes) -> None:
     root = root_of(end.join([b"From: a@b.example", b"Subject: hi", b"", b"one", b"two"]))
     assert root.first("subject") == "hi"
