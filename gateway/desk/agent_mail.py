@@ -180,7 +180,7 @@ def _on_behalf(arrival: Arrival, agent: Person, policy: Policy, now: Situation) 
             author=forwarded.sender,
             author_id=client.id,
             subject=subject,
-            text=forwarded.text,
+            text=arrival.mail.text,
             reply=forwarded.text,
             files=arrival.files,
             message_id=forwarded.message_id,

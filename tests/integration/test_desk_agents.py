@@ -342,3 +342,17 @@ def _id(desk: Desk, handle: str) -> int:
     from gateway.store import people
 
     return next(a.id for a in desk.gateway.store.read(people.agents) if a.handle == handle)
+
+
+def test_an_agents_forward_opens_a_ticket_for_its_true_author(desk: Desk) -> None:
+    block = "---------- Forwarded message ---------\nFrom: Pat Else <pat@else.example>\nDate: Fri, Nov 20, 2026 at 9:12 AM\n"
+    text = f"Please take over.\n\n{block}Subject: Wrong invoice\nTo: <olivia@desk.example>\n\nInvoice 2211 is wrong.\n"
+    fresh = desk.take(letter(OLIVIA, text, to=desk.command_address("olivia"), subject="Fwd: Wrong invoice"))
+    ticket = desk.ticket(1002)
+    assert (ticket.client.address, ticket.subject) == ("pat@else.example", "Wrong invoice")
+    assert ticket.owner is not None and ticket.owner.handle == "olivia"
+    assert ticket.messages[0].reply == "Invoice 2211 is wrong."
+    assert "Please take over." in ticket.messages[0].text, "nothing of the mail is lost"
+    assert [n.kind for n in fresh] == ["staff_receipt"]
+    desk.take(answer(fresh[0], OLIVIA, "We have mended it."))
+    assert desk.last("reply").to == "pat@else.example"
