@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.inbound.reading import dates, mailboxes, phrases
-from gateway.inbound.reading.lines import DASHES, is_blank, label, visible
+from gateway.inbound.reading.lines import DASHES, label, visible
 from gateway.inbound.reading.phrases import key
 
 MAX_LENGTH = 500
@@ -214,8 +214,3 @@ def is_groupwise(line: str) -> bool:
     """``>>> Anna Berg <a@b.example> 03/04/12 10:00 AM >>>``, which GroupWise writes above an unmarked quote."""
     bare = line.strip()
     return len(bare) < 200 and bare.endswith(">>>") and len(bare) > 12 and dates.mentions_date(bare.strip("> "))
-
-
-def names_sender_only(lines: Sequence[str], at: int) -> bool:
-    """Whether nothing but an attribution stands on the line."""
-    return not is_blank(lines[at]) and may_close(lines[at]) and is_attribution(visible(lines[at]).strip())

@@ -13,6 +13,7 @@ from operator import itemgetter
 
 from gateway.inbound.reading import attributions, phrases, quote_headers
 from gateway.inbound.reading import html as markup
+from gateway.inbound.reading.html_walk import Page
 from gateway.inbound.reading.layout import MAX_LINES, Role, mark_banner, mark_signature, roles
 from gateway.inbound.reading.phrases import key
 
@@ -35,9 +36,7 @@ def own_words(*, text: str, html: str) -> str:
     if text.strip():
         lines = _part_shared_lines(text.split("\n", MAX_LINES))
         return _collect(lines, roles(lines, strict=True)).reply
-    page = markup.render(html, mark_quotes=True)
-    found = roles(page.lines, signature_lines=page.signature_lines, quote_lines=page.quote_lines, strict=True)
-    return _collect(page.lines, found).reply
+    return _of_page(markup.render(html, mark_quotes=True), strict=True).reply
 
 
 def new_text(*, text: str, html: str, subject: str, has_references: bool) -> Split:
@@ -50,13 +49,15 @@ def new_text(*, text: str, html: str, subject: str, has_references: bool) -> Spl
         body = text if text.strip() else markup.to_text(html)
         if forward or not _answers_a_desk(body):
             return _untrimmed(body, forward=forward)
-    plain = split(text, subject=subject) if text.strip() else None
-    if plain is not None and (plain.quoted or not html.strip()):
+    if not text.strip():
+        return from_html(html)
+    plain = split(text, subject=subject)
+    if plain.quoted or not html.strip():
         return plain
-    rich = from_html(html) if html.strip() else Split("")
-    if plain is None:
-        return rich
-    return rich if rich.quoted and rich.reply.strip() else plain
+    # A client may leave out the quote marks in its text; the container in its HTML tells.
+    page = markup.render(html, mark_quotes=True)
+    rich = _of_page(page) if page.quote_lines else plain
+    return rich if rich.reply.strip() else plain
 
 
 def split(text: str, *, subject: str = "", is_reply: bool = True) -> Split:
@@ -83,8 +84,11 @@ def _answers_a_desk(text: str) -> bool:
 
 def from_html(html: str) -> Split:
     """Takes an HTML body apart; the quote containers that clients write count as quote marks."""
-    page = markup.render(html, mark_quotes=True)
-    found = roles(page.lines, signature_lines=page.signature_lines, quote_lines=page.quote_lines)
+    return _of_page(markup.render(html, mark_quotes=True))
+
+
+def _of_page(page: Page, *, strict: bool = False) -> Split:
+    found = roles(page.lines, signature_lines=page.signature_lines, quote_lines=page.quote_lines, strict=strict)
     return _collect(page.lines, found)
 
 

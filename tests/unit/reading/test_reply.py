@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.inbound.reading import reply
 from gateway.inbound.reading.reply import Split
@@ -261,3 +263,46 @@ def test_deeply_quoted_or_huge_texts_stay_whole_in_sum() -> None:
     assert split.reply.split("\n") == lines
     quoted = "\n".join(f"> {line}" for line in lines)
     assert _new(f"Done.\n\nOn 27/10/2021 09:31, John Doe wrote:\n{quoted}").reply == "Done."
+
+
+PIECES = (
+    *QUOTE.split("\n"),
+    *BLOCK.split("\n"),
+    *FORWARD.split("\n"),
+    *(
+        "",
+        "",
+        "It works.",
+        "> > deeper",
+        "-- ",
+        "--",
+        "___",
+        "Regards,",
+        "Sent from my iPhone",
+        "-----Original Message-----",
+    ),
+    *(
+        ">",
+        "> wrote:",
+        "<",
+        "Disclaimer",
+        "-Anna",
+        ">>> John 10/27/2021 9:31 AM >>>",
+        "\u200b",
+        "CAUTION: External email",
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=30)), max_size=25))
+def test_no_word_is_lost_whatever_the_text(pieces: list[str]) -> None:
+    text = "\n".join(pieces)
+    split = _new(text)
+    assert sorted(f"{split.reply}\n{split.signature}\n{split.quoted}".split()) == sorted(text.split())
+
+
+def test_passage_set_off_in_html_alone_is_kept() -> None:
+    page = "<p>Look:</p><blockquote>Roses<br>are<br>red<br>and so on</blockquote>"
+    text = "Look:\n\nRoses\nare\nred\nand so on"
+    assert _new(text, html=page).reply == text
