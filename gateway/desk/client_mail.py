@@ -10,14 +10,12 @@ from gateway.desk.arrival import Arrival
 from gateway.desk.drafts import Said
 from gateway.desk.gratitude import only_thanks
 from gateway.desk.lifecycle import Cause
-from gateway.desk.model import Direction, DocumentState, Person, Status, Ticket, TicketKind
+from gateway.desk.model import DocumentState, Person, Status, Ticket, TicketKind
 from gateway.desk.notices import NoticeDraft
 from gateway.desk.plan import Plan
 from gateway.desk.policy import Policy, Situation
-from gateway.mail import Address
+from gateway.desk.record import NOBODY, incoming
 
-NOBODY = Address("", "unknown@sender.invalid")
-"""RFC 2606 section 2: stands for a sender who cannot be answered."""
 _SUMMARY = 140
 
 
@@ -156,26 +154,7 @@ def _join(arrival: Arrival, plan: Plan, sender: Person) -> bool:
 
 
 def _record(arrival: Arrival, plan: Plan, sender: Person) -> None:
-    mail = arrival.mail
-    plan.add(
-        d.AddMessage(
-            ticket=plan.number,
-            direction=Direction.IN,
-            kind=mail.kind.value,
-            author=mail.sender or NOBODY,
-            author_id=sender.id,
-            subject=mail.subject,
-            text=mail.text,
-            reply=mail.reply,
-            to=mail.to,
-            cc=mail.cc,
-            files=arrival.files,
-            message_id=mail.message_id or "",
-            references=(*mail.references, *mail.in_reply_to),
-            evidence=arrival.evidence,
-            from_mail=True,
-        )
-    )
+    plan.add(incoming(arrival, plan.number, sender.id))
     others = _addressed(arrival, plan)
     if others:
         plan.add(d.RememberAddressed(plan.number, others))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from gateway.desk import decision as d
 from gateway.desk import drafts
 from gateway.desk.arrival import Arrival, ReturnedNotice
-from gateway.desk.client_mail import NOBODY
-from gateway.desk.model import Direction, Person, Ticket
+from gateway.desk.model import Person, Ticket
 from gateway.desk.notices import Context, NoticeDraft
 from gateway.desk.policy import Policy, Situation
+from gateway.desk.record import incoming
 from gateway.mail import DeliveryReport, Kind
 
 
@@ -32,26 +32,7 @@ def _silent(arrival: Arrival, ticket: Ticket) -> d.Decision:
         event = d.AddEvent(ticket.number, f"agent:{who.handle}", "auto_reply", {"why": list(arrival.mail.why)})
         return d.Decision("agent's auto-reply noted", (event,), ticket.number)
     event = d.AddEvent(ticket.number, "system", arrival.mail.kind.value, {"why": list(arrival.mail.why)})
-    return d.Decision("machine mail noted", (_message(arrival, ticket.number), event), ticket.number)
-
-
-def _message(arrival: Arrival, number: int) -> d.AddMessage:
-    mail = arrival.mail
-    return d.AddMessage(
-        ticket=number,
-        direction=Direction.IN,
-        kind=mail.kind.value,
-        author=mail.sender or NOBODY,
-        author_id=None,
-        subject=mail.subject,
-        text=mail.text,
-        reply=mail.reply,
-        to=mail.to,
-        cc=mail.cc,
-        files=arrival.files,
-        evidence=arrival.evidence,
-        from_mail=True,
-    )
+    return d.Decision("machine mail noted", (incoming(arrival, ticket.number, None), event), ticket.number)
 
 
 # --- bounces --------------------------------------------------------------------------------------
@@ -70,7 +51,7 @@ def _bounce(arrival: Arrival, returned: ReturnedNotice, now: Situation) -> d.Dec
     }
     ops: list[d.Op] = [d.NoticeReturned(returned.id, reply)] if failed else []
     if returned.ticket is not None:
-        ops.append(_message(arrival, returned.ticket))
+        ops.append(incoming(arrival, returned.ticket, None))
         ops.append(d.AddEvent(returned.ticket, "system", "delivery_failed" if failed else "delivery_delayed", data))
     else:
         ops.append(d.AddEvent(None, "system", "delivery_failed" if failed else "delivery_delayed", data))
