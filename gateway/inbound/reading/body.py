@@ -111,7 +111,7 @@ class _Collector:
         readings = [self._alone(child) for child in part.children]
         for reading in readings:
             self.body.attachments.extend(reading.attachments)
-        plain = next((r for r in readings if any(p.strip() for p in r.plain)), None)
+        plain = _plain_of(readings)
         rich = next((r for r in reversed(readings) if r.htmls and (plain or r.text)), None)
         if rich is not None:
             self.body.htmls.extend(rich.htmls)
@@ -236,6 +236,21 @@ def _is_body(part: Part, *, lenient: bool) -> bool:
 def _is_other_wording(part: Part) -> bool:
     """An alternative for special readers (AMP, watches): it says nothing that the others do not."""
     return part.main_type == "text" and part.content_type != "text/calendar" and not part.filename
+
+
+def _plain_of(readings: list[Body]) -> Body | None:
+    """The plain text among alternatives. A second one of another content is no alternative, and is shown, too."""
+    plains = [r for r in readings if any(p.strip() for p in r.plain)]
+    if len(plains) < 2:
+        return plains[0] if plains else None
+    merged, seen = Body(), set[str]()
+    for reading in plains:
+        words = _words("\n".join(reading.plain))
+        if not merged.plain or len(words & seen) * 5 < len(words):
+            merged.shown.extend(reading.shown)
+            merged.plain.extend(reading.plain)
+            seen |= words
+    return merged
 
 
 def _disagree(plain: Body, rich: Body) -> bool:

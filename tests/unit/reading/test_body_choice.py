@@ -59,6 +59,12 @@ def test_alternatives_that_say_different_things_are_both_shown() -> None:
     assert "printer in room five" in found.text
 
 
+def test_plain_alternatives_of_different_content_are_all_shown() -> None:
+    other = leaf(b"text/plain", b"Somebody should bring water quickly.")
+    found = collected(HEAD + multipart(b"alternative", TEXT, other, TEXT))
+    assert found.text == "The printer in room five burns.\nSomebody should bring water quickly."
+
+
 def test_text_parts_are_joined_in_order() -> None:
     last = leaf(b"text/plain", b"Sent from a list.")
     found = collected(HEAD + multipart(b"mixed", TEXT, PDF, last))
