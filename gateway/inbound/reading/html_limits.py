@@ -14,7 +14,7 @@ MAX_TAGS = 15_000
 MAX_DEPTH = 500
 MAX_FORMATTING = 50
 """Formatting elements open at once: each new block repeats them all."""
-MAX_REPEATED = 60_000
+MAX_REPEATED = 25_000
 """Tags times open formatting elements."""
 _HARMLESS = 400
 """So few tags can do no harm, however they are nested."""
@@ -68,7 +68,7 @@ def is_parseable(html: str) -> bool:
         if name in _FORMATTING:
             formatting = max(0, formatting + step)
             most = max(most, formatting)
-        if deepest > MAX_DEPTH or most > MAX_FORMATTING or tags * most > MAX_REPEATED + 20 * tags:
+        if deepest > MAX_DEPTH or most > MAX_FORMATTING or tags * most > MAX_REPEATED + 12 * tags:
             return False
     return tags <= MAX_TAGS
 
