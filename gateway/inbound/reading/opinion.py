@@ -14,9 +14,9 @@ import mailparser
 logging.getLogger("mailparser").addHandler(logging.NullHandler())
 logging.getLogger("mailparser").propagate = False
 
-_PLAIN = re.compile(
-    r"(?:[A-Za-z0-9][A-Za-z0-9 _-]{0,60} |\"[A-Za-z0-9 _,.-]{1,60}\" )?<([A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,253})>"
-)
+_ADDRESS = r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,253}"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9 _-]{0,60} |\"[A-Za-z0-9 _,.-]{1,60}\" ?"
+_PLAIN = re.compile(rf"(?:{_NAME})?<({_ADDRESS})>|({_ADDRESS})")
 _BARE_NAME = "invalid-display-name"
 """An unquoted address as display name: common, and judged by ``addresses`` when it is another address."""
 
@@ -27,7 +27,7 @@ def senders(raw_from: str) -> tuple[str, ...] | None:
     A field so plain that no two parsers can differ is not put to it: it takes longer than all else.
     """
     if plain := _PLAIN.fullmatch(raw_from):
-        return (plain[1].lower(),)
+        return ((plain[1] or plain[2]).lower(),)
     message = Message()
     message._headers.append(("From", raw_from))  # type: ignore[attr-defined]
     try:
