@@ -16,6 +16,7 @@ from gateway.desk.notices import Claim, Settlement
 from gateway.errors import Permanent, Temporary
 from gateway.store import inbox, mailboxes, outbox
 from gateway.store.engine import make_engine
+from gateway.store.member import Lock, Member
 from gateway.store.migrate import HEAD, migrate, revision
 from gateway.store.transact import GroupWriter, PoolWriter, Work, Writer, classed
 
@@ -36,6 +37,7 @@ class Store:
         self.engine = engine
         self._writer = writer
         self._lock: IO[str] | None = None
+        self._member: Member | None = None
         self.mail_waits = threading.Event()
         """Set when mail has come in through this process; others are found by looking now and then."""
         self.notices_wait = threading.Event()
@@ -81,9 +83,13 @@ class Store:
     def lock_for_daemon(self) -> None:
         """One daemon a SQLite file; what an earlier one held when it died is free again at once.
 
-        Raises Permanent when another one runs on it.
+        On PostgreSQL: join the others (``gateway.store.member``). Raises Permanent when another one runs on the
+        file, Temporary when the database fails.
         """
         if not self.is_sqlite:
+            member = Member(self.engine.url)
+            member.join()
+            self._member = member
             return
         path = Path(str(self.engine.url.database) + ".lock")
         handle = path.open("a+")
@@ -96,6 +102,15 @@ class Store:
             raise Permanent(text, public=text) from None
         self._lock = handle
         self.transact(_forget_leases)
+
+    @property
+    def holder(self) -> str | None:
+        """Under which name this daemon takes leases; None outside a fleet."""
+        return None if self._member is None else self._member.id
+
+    def lock(self, name: str) -> Lock:
+        """The right to be the only daemon that does something; outside a fleet it is always held."""
+        return Lock(self._member, name)
 
     def check(self) -> list[tuple[str, bool, str]]:
         """Rows for ``gateway check``: (what, holds, advice)."""
@@ -129,6 +144,9 @@ class Store:
 
     def close(self) -> None:
         self._writer.close()
+        if self._member is not None:
+            self._member.close()
+            self._member = None
         self.engine.dispose()
         if self._lock is not None:
             self._lock.close()
@@ -166,7 +184,10 @@ class Outbox:
         self._store = store
 
     def claim(self, now: datetime, *, limit: int, lease_seconds: int) -> tuple[Claim, ...]:
-        return self._store.transact(lambda c: outbox.claim(c, now, limit=limit, lease_seconds=lease_seconds))
+        holder = self._store.holder
+        return self._store.transact(
+            lambda c: outbox.claim(c, now, limit=limit, lease_seconds=lease_seconds, holder=holder)
+        )
 
     def mark_dot_pending(self, claim: Claim, composed: bytes, now: datetime) -> bool:
         return self._store.transact(lambda c: outbox.mark_dot_pending(c, claim, composed, now))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from gateway.mail import Envelope
+from gateway.store import fleet
 from gateway.store import schema as s
 from gateway.store.upsert import insert_new, inserted_id
 
@@ -96,13 +97,18 @@ def accept(
     return Accepted(inbox_id, False)
 
 
-def claim(connection: sa.Connection, now: datetime, *, limit: int, lease_seconds: int) -> tuple[Claimed, ...]:
-    """Lease the oldest mail that waits, or whose lease ran out: one statement, fenced by the lease (house rule 6)."""
+def claim(
+    connection: sa.Connection, now: datetime, *, limit: int, lease_seconds: int, holder: str | None = None
+) -> tuple[Claimed, ...]:
+    """Lease the oldest mail that waits, or whose lease ran out: one statement, fenced by the lease (house rule 6).
+
+    ``holder`` is the daemon of a fleet for whom it is; a lease of one that has died is free.
+    """
     lease = secrets.token_hex(16)
     ready = (
         sa.select(s.inbox.c.id)
         .where(s.inbox.c.state == "waiting", s.inbox.c.due_at <= now)
-        .where(sa.or_(s.inbox.c.lease_until.is_(None), s.inbox.c.lease_until < now))
+        .where(fleet.free(connection, s.inbox, now))
         .order_by(s.inbox.c.due_at, s.inbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -111,10 +117,15 @@ def claim(connection: sa.Connection, now: datetime, *, limit: int, lease_seconds
     taken = (
         sa.update(s.inbox)
         .where(s.inbox.c.id.in_(sa.select(ready.c.id)))
-        .values(lease=lease, lease_until=now + timedelta(seconds=lease_seconds), claims=s.inbox.c.claims + 1)
+        .values(
+            lease=lease,
+            lease_until=fleet.until(holder, now, lease_seconds),
+            holder=holder,
+            claims=s.inbox.c.claims + 1,
+        )
         .returning(s.inbox)
     )
-    rows = sorted(connection.execute(taken).all(), key=lambda r: r.id)
+    rows = sorted(connection.execute(taken).all(), key=lambda r: (r.due_at, r.id))
     return tuple(_claimed(connection, row) for row in rows)
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gateway.errors import Permanent
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 def revision(engine: sa.Engine) -> str | None:

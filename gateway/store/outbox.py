@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from gateway.desk.notices import Claim, NoticeState, Outgoing, Settlement
-from gateway.store import rows
+from gateway.store import fleet, rows
 from gateway.store import schema as s
 
 _OPEN = (NoticeState.DUE, NoticeState.DOT_PENDING, NoticeState.AMBIGUOUS)
 
 
-def claim(connection: sa.Connection, now: datetime, *, limit: int, lease_seconds: int) -> tuple[Claim, ...]:
-    """Lease the notices that are due, the oldest first."""
+def claim(
+    connection: sa.Connection, now: datetime, *, limit: int, lease_seconds: int, holder: str | None = None
+) -> tuple[Claim, ...]:
+    """Lease the notices that are due, the oldest first. ``holder`` as in ``gateway.store.inbox.claim``."""
     lease = secrets.token_hex(16)
     ready = (
         sa.select(s.notice.c.id)
         .where(s.notice.c.state.in_(_OPEN), s.notice.c.due_at <= now)
-        .where(sa.or_(s.notice.c.lease_until.is_(None), s.notice.c.lease_until < now))
+        .where(fleet.free(connection, s.notice, now))
         .order_by(s.notice.c.due_at, s.notice.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -31,7 +33,7 @@ def claim(connection: sa.Connection, now: datetime, *, limit: int, lease_seconds
     taken = (
         sa.update(s.notice)
         .where(s.notice.c.id.in_(sa.select(ready.c.id)))
-        .values(lease=lease, lease_until=now + timedelta(seconds=lease_seconds))
+        .values(lease=lease, lease_until=fleet.until(holder, now, lease_seconds), holder=holder)
         .returning(s.notice)
     )
     found = sorted(connection.execute(taken).all(), key=lambda r: (r.due_at, r.id))

@@ -107,6 +107,7 @@ inbox = _table(
     _time("due_at"),
     sa.Column("lease", sa.String(32)),
     _time("lease_until", nullable=True),
+    sa.Column("holder", sa.String(32)),
     _count("claims"),
     _count("strikes"),
     _text("reason"),
@@ -294,6 +295,7 @@ notice = _table(
     _time("due_at"),
     sa.Column("lease", sa.String(32)),
     _time("lease_until", nullable=True),
+    sa.Column("holder", sa.String(32)),
     _count("attempts"),
     _count("ambiguous"),
     _time("first_tried_at", nullable=True),
@@ -323,3 +325,21 @@ mailbox_health = _table(
     _text("error"),
     _flag("told", False),
 )
+
+daemon = _table(
+    "daemon",
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("host", Text, nullable=False),
+    sa.Column("node", Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    _time("started_at"),
+    _time("beat_at"),
+)
+"""Who shares this database (PostgreSQL alone); times are the database's."""
+
+watch = _table(
+    "watch",
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("daemon", sa.String(32), nullable=False),
+)
+"""Which daemon watches a mailbox, until it says that it no longer does."""
