@@ -123,18 +123,53 @@ def test_declared_unicode_comes_back(text: str, label: str) -> None:
             assert charset.decode(data, label) == text
 
 
-REAL = (
-    b"Return-Path: <casey@client.example>\r\nReceived: from client by mx.desk.example with ESMTP; 21 Nov 2026\r\n"
-    b"From: =?utf-8?Q?C=C3=A4sey?= <casey@client.example>\r\nTo: support@desk.example\r\nSubject: Re: [#1001] Fwd: x\r\n"
-    b"References: <a@desk.example>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
-    b"Content-Type: multipart/alternative; boundary=i\r\n\r\n--i\r\nContent-Type: text/plain; charset=utf-8; format=flowed"
-    b"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nThanks =C3=BC\r\n\r\nOn Monday, Olivia wrote:\r\n> hello\r\n"
-    b"--i\r\nContent-Type: text/html\r\n\r\n<p>Thanks</p><blockquote>hello</blockquote><img src=cid:x>\r\n--i--\r\n"
-    b"--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: d@e.example\r\nSubject: old\r\n\r\nold text\r\n"
-    b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; f@g.example"
-    b"\r\nAction: failed\r\nStatus: 5.1.1\r\n--b\r\nContent-Type: application/pdf; name*=utf-8''%C3%A4.pdf\r\n"
-    b"Content-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n--b--\r\n"
-)
+REAL = """\
+Return-Path: <casey@client.example>
+Received: from client by mx.desk.example with ESMTP; Sat, 21 Nov 2026 10:00:00 +0000
+From: =?utf-8?Q?C=C3=A4sey?= <casey@client.example>
+To: support@desk.example
+Subject: Re: [#1001] Fwd: x
+References: <a@desk.example>
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: multipart/alternative; boundary=i
+
+--i
+Content-Type: text/plain; charset=utf-8; format=flowed
+Content-Transfer-Encoding: quoted-printable
+
+Thanks =C3=BC
+
+On Monday, Olivia wrote:
+> hello
+--i
+Content-Type: text/html
+
+<p>Thanks</p><blockquote>hello</blockquote><img src=cid:x>
+--i--
+--b
+Content-Type: message/rfc822
+
+From: d@e.example
+Subject: old
+
+old text
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; x
+
+Final-Recipient: rfc822; f@g.example
+Action: failed
+Status: 5.1.1
+--b
+Content-Type: application/pdf; name*=utf-8''%C3%A4.pdf
+Content-Transfer-Encoding: base64
+
+aGVsbG8=
+--b--
+""".replace("\n", "\r\n").encode()
 positions = st.integers(0, len(REAL))
 damage = st.lists(st.tuples(positions, st.integers(0, 60), st.sampled_from(BODIES) | st.binary(max_size=8)), max_size=8)
 
