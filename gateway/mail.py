@@ -123,6 +123,9 @@ class InboundMail:
     """The new text alone, without quote and signature."""
     html: str = ""
     """The HTML part as sent (unsafe: sanitise before showing), or ""."""
+    own_words: str = ""
+    """The new text without any quote, even around answers between its lines: what may go on to somebody else. "" where
+    the author's words cannot be told from the quote."""
     reply_html: str = ""
     """HTML of the new text alone (unsafe: sanitise before showing), or ""."""
     signature: str = ""

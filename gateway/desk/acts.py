@@ -61,8 +61,13 @@ class Act:
         return self.as_note or self.has("note")
 
     @property
+    def says_something(self) -> bool:
+        """A text or a file; the logo of a signature is neither."""
+        return bool(self.text.strip() or documents.handed_in(self.files))
+
+    @property
     def is_public(self) -> bool:
-        return not self.is_note and bool(self.text.strip() or self.files)
+        return not self.is_note and self.says_something
 
     @property
     def quiet(self) -> bool:
@@ -80,7 +85,7 @@ def carry_out(act: Act, plan: Plan) -> None:
     _ownership(act, plan)
     asked = _ask_for_documents(act, plan)
     _each(act, plan, "received", _received)
-    if act.is_note and (act.text.strip() or act.files):
+    if act.is_note and act.says_something:
         _note(act, plan)
     _public(act, plan, asked)
     if act.agent.handle:
@@ -97,7 +102,9 @@ def _consistent(act: Act) -> None:
         raise Refused("#docs writes to the client, but this is an internal note; leave one of them out.")
     if any(c.verb.name == "close" and c.value.casefold() not in {"", "quiet"} for c in act.commands):
         raise Refused("#close takes no value but quiet; write the closing text below the commands.")
-    if not act.commands and not act.text.strip() and not act.files:
+    if act.quiet and act.is_public:
+        raise Refused("#close quiet sends nothing, but there is a text below it; leave quiet out, or add #note.")
+    if not act.commands and not act.says_something:
         raise Refused("The mail holds neither a text nor a command.")
 
 
@@ -124,7 +131,7 @@ def _ownership(act: Act, plan: Plan) -> None:
         raise Refused("#take and #assign contradict each other; keep one of them.")
     _each(act, plan, "take", _take)
     _each(act, plan, "assign", _assign)
-    owner = plan.ticket.owner
+    owner = plan.ticket.present_owner
     if owner is None and act.agent.handle:
         plan.give_to(act.agent, "answered first")
         plan.say("Nobody owned the ticket: you own it now.")
@@ -260,7 +267,7 @@ def _note(act: Act, plan: Plan) -> None:
     plan.add(_message(act, plan, Direction.NOTE))
     plan.event("note_added", files=len(act.files))
     told = _mentioned(act, plan)
-    owner = plan.ticket.owner
+    owner = plan.ticket.present_owner
     for person in told:
         plan.notify(_note_notice(act, plan, person, act.text, mentioned=True))
     if owner is not None and owner.id != act.agent.id and owner not in told:

@@ -17,17 +17,16 @@ from gateway.desk.policy import Policy, Situation
 from gateway.errors import Refused
 from gateway.mail import Address
 
+_TANGLED = (
+    "Your words cannot be told from the mail that you quote, and quoted text never goes on to a client. "
+    "Write above the quote, or delete it."
+)
 _NEUTRAL = {"number": 0, "subject": "", "kind": "ticket", "status": "", "status_word": "", "summary": ""}
 _NO_TICKET = {**_NEUTRAL, "category": "", "waiting_for": "", "created_at": ""}
 
 
-def body_of(text: str) -> str:
-    """An agent's text without the commands on top: what a client or a note would get."""
-    return commands.parse(text).body
-
-
 def decide(arrival: Arrival, agent: VerifiedAgent, policy: Policy, now: Situation) -> d.Decision:
-    parsed = commands.parse(arrival.mail.reply)
+    parsed = commands.parse(arrival.mail.own_words)
     try:
         return _carry_out(arrival, agent.person, parsed, policy, now)
     except Refused as refusal:
@@ -39,6 +38,8 @@ def decide(arrival: Arrival, agent: VerifiedAgent, policy: Policy, now: Situatio
 def _carry_out(arrival: Arrival, agent: Person, parsed: Parsed, policy: Policy, now: Situation) -> d.Decision:
     if parsed.errors:
         return _reject(arrival, agent, list(parsed.errors), policy)
+    if arrival.mail.reply.strip() and not arrival.mail.own_words.strip() and arrival.mail.forwarded is None:
+        raise Refused(_TANGLED)
     if parsed.has("help") or _asks_for_help(arrival, parsed):
         return _help(arrival, agent, policy)
     if parsed.has("to"):
@@ -134,7 +135,7 @@ def find_client(wanted: str, policy: Policy, now: Situation) -> Person:
             raise Refused(f"{text} is the desk's own address; write to a client.")
         if any(text.casefold() in a.addresses for a in now.agents):
             raise Refused(f"{text} is an agent; #to writes to clients.")
-        if not address.domain or not address.local_part or text.count("@") != 1:
+        if not address.domain or not address.local_part or text.count("@") != 1 or not _plain(text):
             raise Refused(f"{text!r} is not a mail address.")
         return now.contact(address)
     found = now.find(text)
@@ -146,10 +147,18 @@ def find_client(wanted: str, policy: Policy, now: Situation) -> Person:
     raise Refused(f"{text!r} fits several clients: {listed}. Write the address of the one you mean.")
 
 
+def _plain(address: str) -> bool:
+    """No list, no comment, no quoting (RFC 5322 section 3.4.1): what somebody types as an address."""
+    return len(address) <= 254 and address.isprintable() and not set(address) & set(',;:<>()[]\\"')
+
+
 def _on_behalf(arrival: Arrival, agent: Person, policy: Policy, now: Situation) -> d.Decision:
     """An agent forwards a client's mail: it becomes a ticket of its true author."""
     forwarded = arrival.mail.forwarded
     assert forwarded is not None
+    if "@" not in forwarded.sender.address:
+        name = forwarded.sender.name or "the author"
+        raise Refused(f"The mail that you forward does not show the address of {name}; begin with #to and the address.")
     if policy.is_ours(forwarded.sender.address) or any(
         forwarded.sender.key in person.addresses for person in now.agents
     ):

@@ -28,7 +28,7 @@ class Arrival:
     """The mail's subject without our tags."""
     files: tuple[FileRef, ...] = ()
     rich: str = ""
-    """HTML of the new text where it says the same as ``body_of(mail)``; "" otherwise. Unsafe."""
+    """HTML of the new text where it says the same as the plain text without commands; "" otherwise. Unsafe."""
     ticket: Ticket | None = None
     evidence: tuple[str, ...] = ()
     linked: tuple[Ticket, ...] = ()
@@ -36,6 +36,8 @@ class Arrival:
     signed_link: bool = False
     """A linked ticket was named by one of our own signatures, held by somebody it was not made for."""
     joins_as_colleague: bool = False
+    by_number_alone: bool = False
+    """Only the number in the subject led to the ticket, which anybody can guess."""
     conflict: bool = False
     to_note: bool = False
     agent: VerifiedAgent | None = None

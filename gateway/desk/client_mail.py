@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 from gateway.desk import decision as d
@@ -15,19 +16,35 @@ from gateway.desk.notices import NoticeDraft
 from gateway.desk.plan import Plan
 from gateway.desk.policy import Policy, Situation
 from gateway.desk.record import NOBODY, incoming
+from gateway.mail import Address
 
 _SUMMARY = 140
+_LONGEST_ADDRESS = 254
 
 
 def decide(arrival: Arrival, policy: Policy, now: Situation) -> d.Decision:
     """A person wrote: to a ticket of theirs, or about something new."""
-    sender = now.contact(arrival.sender or NOBODY)
+    sender = now.contact(_author(arrival))
     ticket = arrival.ticket
     if ticket is None:
         return _open(arrival, sender, policy, now, ())
-    if ticket.status is Status.CLOSED and ticket.closed_at and now.now - ticket.closed_at > policy.reopen_within:
+    if _long_closed(ticket, policy, now) and not _only_thanks(arrival, ticket, policy):
         return _continue(arrival, ticket, sender, policy, now)
     return _extend(arrival, ticket, sender, policy, now)
+
+
+def _author(arrival: Arrival) -> Address:
+    """Whom to remember; an address that RFC 5321 section 4.5.3.1 does not allow belongs to nobody."""
+    sender = arrival.sender
+    return sender if sender is not None and len(sender.address) <= _LONGEST_ADDRESS else NOBODY
+
+
+def _long_closed(ticket: Ticket, policy: Policy, now: Situation) -> bool:
+    return (
+        ticket.status is Status.CLOSED
+        and ticket.closed_at is not None
+        and now.now - ticket.closed_at > policy.reopen_within
+    )
 
 
 # --- a new ticket ---------------------------------------------------------------------------------
@@ -78,9 +95,9 @@ def _written_to(arrival: Arrival) -> tuple[str, ...]:
 def _owner(
     arrival: Arrival, sender: Person, category: routing.CategoryRule | None, policy: Policy, now: Situation
 ) -> tuple[Person | None, str]:
-    earlier = next((t for t in arrival.linked if t.owner and t.owner.active), None)
+    earlier = next((t for t in arrival.linked if t.present_owner), None)
     if earlier is not None and (arrival.signed_link or arrival.conflict):
-        return earlier.owner, f"owner of the linked ticket #{earlier.number}"
+        return earlier.present_owner, f"owner of the linked ticket #{earlier.number}"
     return routing.choose_owner(policy.routes, sender, category, now.agents, now.open_counts)
 
 
@@ -127,10 +144,11 @@ def _extend(arrival: Arrival, ticket: Ticket, sender: Person, policy: Policy, no
     plan = Plan(ticket, "client", policy, now)
     joined = _join(arrival, plan, sender)
     _record(arrival, plan, sender)
-    if ticket.status is Status.CLOSED and not policy.thanks_reopens and _is_thanks(arrival):
+    if _only_thanks(arrival, ticket, policy):
         plan.event("thanked")
         return plan.decision("thanks on a closed ticket")
     ticked = _tick_documents(arrival, plan)
+    _find_owner(plan)
     plan.move(Cause.CLIENT_WROTE)
     if ticket.status is Status.CLOSED:
         plan.event("reopened")
@@ -139,8 +157,22 @@ def _extend(arrival: Arrival, ticket: Ticket, sender: Person, policy: Policy, no
     return plan.decision("message added")
 
 
-def _is_thanks(arrival: Arrival) -> bool:
+def _only_thanks(arrival: Arrival, ticket: Ticket, policy: Policy) -> bool:
+    """A bare thank-you on a closed ticket; it opens nothing, however long ago that was."""
+    if ticket.status is not Status.CLOSED or policy.thanks_reopens:
+        return False
     return not documents.handed_in(arrival.files) and only_thanks(arrival.mail.reply)
+
+
+def _find_owner(plan: Plan) -> None:
+    """A ticket whose owner has left gets the next one of the chain (R0-33): no mail of a client is told to nobody."""
+    ticket, now = plan.ticket, plan.situation
+    if ticket.present_owner is not None:
+        return
+    category = next((c for c in plan.policy.routes.categories if c.name == ticket.category), None)
+    owner, why = routing.choose_owner(plan.policy.routes, ticket.client, category, now.agents, now.open_counts)
+    if owner is not None:
+        plan.give_to(owner, why)
 
 
 def _join(arrival: Arrival, plan: Plan, sender: Person) -> bool:
@@ -155,7 +187,8 @@ def _join(arrival: Arrival, plan: Plan, sender: Person) -> bool:
 
 def _record(arrival: Arrival, plan: Plan, sender: Person) -> None:
     plan.add(incoming(arrival, plan.number, sender.id))
-    others = _addressed(arrival, plan)
+    guessed = arrival.by_number_alone and not arrival.authenticated  # may open the door for nobody else
+    others = () if guessed else _addressed(arrival, plan)
     if others:
         plan.add(d.RememberAddressed(plan.number, others))
 
@@ -165,7 +198,9 @@ def _addressed(arrival: Arrival, plan: Plan) -> tuple[str, ...]:
     staff = {a for person in plan.situation.agents for a in person.addresses}
     present = {a for p in plan.ticket.participants for a in p.addresses}
     found = dict.fromkeys(a.key for a in (*arrival.mail.to, *arrival.mail.cc))
-    return tuple(a for a in found if a not in staff | present and not plan.policy.is_ours(a))[:100]
+    known = staff | present
+    fresh = (a for a in found if a not in known and len(a) <= _LONGEST_ADDRESS and not plan.policy.is_ours(a))
+    return tuple(itertools.islice(fresh, 100))
 
 
 def _tick_documents(arrival: Arrival, plan: Plan) -> int:
@@ -196,7 +231,8 @@ def _said(arrival: Arrival, now: Situation) -> Said:
 def _tell_staff(kind: str, arrival: Arrival, plan: Plan, *, joined: bool = False) -> None:
     ticket = plan.ticket
     said = _said(arrival, plan.situation)
-    to = (ticket.owner,) if ticket.owner else plan.situation.leads
+    owner = ticket.present_owner
+    to = (owner,) if owner is not None else plan.situation.leads
     for person in to:
         plan.notify(
             drafts.staff_notice(

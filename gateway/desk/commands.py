@@ -15,7 +15,8 @@ from gateway.desk.verbs import VERBS, Verb
 
 _BY_WORD = {word: verb for verb in VERBS for word in (verb.name, *verb.aliases)}
 _LINE = re.compile(r"[#/]\s?([a-z][a-z_-]{0,30})(?:\s*[:=]\s*|\s+|$)(.*)", re.IGNORECASE)
-_QUOTES = str.maketrans(
+_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
+_QUOTES = _UNSEEN | str.maketrans(
     {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "\u00a0": " ", "＃": "#"}
 )
 _QUOTED = re.compile(r'"([^"]*)"')
@@ -52,11 +53,12 @@ def parse(text: str) -> Parsed:
         line = lines[at].translate(_QUOTES).strip()
         if line and not _is_command(line):
             break
+        if len(commands) + len(errors) == _MOST_LINES and line:
+            errors.append(f"There are more commands than {_MOST_LINES}, the most in one mail.")
+            break
         if line:
             _read(line, at + 1, commands, errors)
         at += 1
-    if len(commands) > _MOST_LINES:
-        errors.append(f"There are {len(commands)} commands; {_MOST_LINES} are the most in one mail.")
     return Parsed(tuple(commands), _unescape("\n".join(lines[at:]).strip("\n")), tuple(errors))
 
 

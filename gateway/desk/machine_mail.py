@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.desk import decision as d
 from gateway.desk import drafts
 from gateway.desk.arrival import Arrival, ReturnedNotice
@@ -57,10 +59,17 @@ def _bounce(arrival: Arrival, returned: ReturnedNotice, now: Situation) -> d.Dec
         ops.append(d.AddEvent(None, "system", "delivery_failed" if failed else "delivery_delayed", data))
     if failed and not returned.kind.endswith("delivery_failed"):
         ops += [
-            d.Notify(failure_notice(to, arrival.ticket, returned, reply, report.permanent))
+            d.Notify(
+                replace(failure_notice(to, arrival.ticket, returned, reply, report.permanent), key=_once(returned, to))
+            )
             for to in told(arrival.ticket, returned.recipient, now)
         ]
     return d.Decision("bounce matched", tuple(ops), returned.ticket)
+
+
+def _once(returned: ReturnedNotice, to: Person) -> str:
+    """However many bounces of one notice come, each person hears of it once."""
+    return f"returned {returned.id} {to.id}"
 
 
 def _report(arrival: Arrival, returned: ReturnedNotice) -> DeliveryReport:
@@ -72,8 +81,9 @@ def _report(arrival: Arrival, returned: ReturnedNotice) -> DeliveryReport:
 
 def told(ticket: Ticket | None, recipient: str, now: Situation) -> tuple[Person, ...]:
     """The owner; but whoever's mailbox does not work is not told by mail: then the leads are."""
-    if ticket is not None and ticket.owner is not None and recipient not in ticket.owner.addresses:
-        return (ticket.owner,)
+    owner = ticket.present_owner if ticket is not None else None
+    if owner is not None and recipient not in owner.addresses:
+        return (owner,)
     return tuple(p for p in now.leads if recipient not in p.addresses)
 
 

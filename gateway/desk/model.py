@@ -189,6 +189,11 @@ class Ticket:
     """Agent handle → when that agent last acted here; notes after it are unseen."""
 
     @property
+    def present_owner(self) -> Person | None:
+        """The owner, unless they have left: nobody is told who is not there any more."""
+        return self.owner if self.owner is not None and self.owner.active else None
+
+    @property
     def notes(self) -> tuple[Message, ...]:
         return tuple(m for m in self.messages if m.direction is Direction.NOTE)
 

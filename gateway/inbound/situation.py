@@ -69,12 +69,13 @@ def arrival(
         files=tuple(
             FileRef(a.filename, a.content_type, a.size, a.sha256, a.inline, a.content_id) for a in mail.attachments
         ),
-        rich=fragment.for_text(mail.reply_html, mail.reply, commands.parse(mail.reply).body if agent else mail.reply),
+        rich=_rich(mail, agent),
         ticket=ticket,
         evidence=matched.lines,
         linked=tuple(loaded[n] for n in matched.linked if n in loaded),
         signed_link=_signed(matched),
         joins_as_colleague=matched.joins_as_colleague,
+        by_number_alone=matched.by_number_alone,
         conflict=matched.conflict,
         to_note=matched.to_note,
         agent=agent,
@@ -84,6 +85,13 @@ def arrival(
         forced=claimed.forced,
         prompted=_prompted(connection, ticket),
     )
+
+
+def _rich(mail: InboundMail, agent: VerifiedAgent | None) -> str:
+    """HTML for the very text that a notice will show."""
+    if agent is not None:
+        return fragment.for_text(mail.reply_html, mail.own_words, commands.parse(mail.own_words).body)
+    return fragment.for_text(mail.reply_html, mail.reply, mail.reply)
 
 
 def _own_copy(mail: InboundMail, minter: Minter) -> InboundMail:

@@ -356,3 +356,31 @@ def test_an_agents_forward_opens_a_ticket_for_its_true_author(desk: Desk) -> Non
     assert [n.kind for n in fresh] == ["staff_receipt"]
     desk.take(answer(fresh[0], OLIVIA, "We have mended it."))
     assert desk.last("reply").to == "pat@else.example"
+
+
+def test_an_answer_between_the_lines_of_a_quote_takes_no_quoted_line_to_the_client(desk: Desk) -> None:
+    act(desk, "#note\n@joe the cellar is secret")
+    act(desk, "Right.", who=JOE, on="staff_note")
+    desk.take(letter(CASEY, "First question?\n\nSecond question?", subject="Re: [#1001]"))
+    notice = desk.last("staff_client_responded")
+    quoted = [f"> {line}" for line in notice.text.splitlines()]
+    text = "\n".join(quoted).replace("> Second question?", "> Second question?\n\nNo, to the second.\n")
+    mail = letter(
+        OLIVIA, f"Yes, to the first.\n\nOn Sat, Olivia wrote:\n{text}", to=notice.reply_to, subject="Re: x",
+        In_Reply_To=notice.message_id,
+    )  # fmt: skip
+    desk.take(mail)
+    sent = [n for n in desk.sent if n.kind == "reply"]
+    for reply in sent:
+        assert "cellar" not in reply.raw.decode()
+        assert "Owner" not in reply.text
+        assert "Yes, to the first." in reply.text
+
+
+def test_an_agents_mail_without_references_to_its_token_is_still_an_answer(desk: Desk) -> None:
+    notice = desk.last("staff_new")
+    quoted = "".join(f"> {line}\n" for line in notice.text.splitlines())
+    text = f"Yes.\n\nOn Sat, 21 Nov 2026 at 10:00, Acme Support wrote:\n{quoted}"
+    desk.take(letter(OLIVIA, text, to=notice.reply_to, subject="x"))
+    assert desk.last("reply").text.startswith("Yes.")
+    assert "home office" not in desk.last("reply").text

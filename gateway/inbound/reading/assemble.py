@@ -93,7 +93,7 @@ def _judged(root: Part, found: body.Body, context: ReadingContext, budget: Budge
         lambda: kind.classify(root, sender=sender, subject=subject, text=text, context=context, reports=reports),
         _NO_EVIDENCE,
     )
-    split = _split(root, found, subject, budget)
+    split = _split(root, found, subject, context, budget)
     return InboundMail(
         message_id=fields.message_id(root.first("message-id")),
         sender=sender,
@@ -107,6 +107,7 @@ def _judged(root: Part, found: body.Body, context: ReadingContext, budget: Budge
         why=judged[1],
         text=text,
         reply=split.reply,
+        own_words=_own_words(found, budget),
         reply_html=_fragment(found, budget),
         signature=split.signature,
         html=found.html,
@@ -138,15 +139,36 @@ def _fragment(found: body.Body, budget: Budget) -> str:
     return _ask(budget, "fragment", lambda: fragment.clean(html.new_fragment(found.html[:_MAX_SPLIT])), "")
 
 
-def _split(root: Part, found: body.Body, subject: str, budget: Budget) -> reply.Split:
-    text = "\n".join(found.plain)[:_MAX_SPLIT]
-    is_reply = root.has("in-reply-to") or root.has("references")
+def _own_words(found: body.Body, budget: Budget) -> str:
+    text, page = _bodies(found)
+    return _ask(budget, "own words", lambda: reply.own_words(text=text, html=page), "")
+
+
+def _bodies(found: body.Body) -> tuple[str, str]:
+    """The plain text and the page; text from elsewhere (a winmail.dat) stands for both where there is neither."""
+    text, page = "\n".join(found.plain)[:_MAX_SPLIT], found.html[:_MAX_SPLIT]
+    return (text, page) if text.strip() or page.strip() else (found.text[:_MAX_SPLIT], "")
+
+
+def _split(root: Part, found: body.Body, subject: str, context: ReadingContext, budget: Budget) -> reply.Split:
+    text, page = _bodies(found)
+    is_reply = root.has("in-reply-to") or root.has("references") or _answers_us(root, context)
     return _ask(
         budget,
         "reply",
-        lambda: reply.new_text(text=text, html=found.html[:_MAX_SPLIT], subject=subject, has_references=is_reply),
+        lambda: reply.new_text(text=text, html=page, subject=subject, has_references=is_reply),
         reply.Split(reply=found.text, signature="", quoted=""),
     )
+
+
+def _answers_us(root: Part, context: ReadingContext) -> bool:
+    """It was written to a plus-address of ours: only an answer has one, also where a client drops the references."""
+    for _, address in recipients_of(root):
+        local, _, domain = address.casefold().rpartition("@")
+        base, plus, _ = local.partition("+")
+        if plus and f"{base}@{domain}" in context.own_addresses:
+            return True
+    return False
 
 
 def _forwarded(root: Part, found: body.Body, subject: str, budget: Budget) -> Forwarded | None:

@@ -71,7 +71,7 @@ def _head(mail: InboundMail) -> dict[str, Any]:
 
 
 _PLAIN = (
-    "message_id", "sender_sound", "subject", "why", "text", "reply", "html", "reply_html", "signature",
+    "message_id", "sender_sound", "subject", "why", "text", "reply", "own_words", "html", "reply_html", "signature",
     "returned_message_id", "in_reply_to", "references", "recipients", "list_id", "defects", "quarantine",
 )  # fmt: skip
 
