@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from urllib.parse import unquote
 
-from gateway.inbound.reading import calendar, charset, fields, flowed, html, naming, tnef, transfer
+from gateway.inbound.reading import calendar, charset, fields, flowed, html, naming, pgp, tnef, transfer
 from gateway.inbound.reading.prescan import MAX_TEXT_BYTES, Budget
 from gateway.inbound.reading.source import Part
 from gateway.mail import Attachment
@@ -44,6 +44,7 @@ class Body:
     shown: list[str | Rendered] = field(default_factory=list)
     """What is shown, in order."""
     plain: list[str] = field(default_factory=list)
+    """Of that the plain text, without the armour of a signature."""
     htmls: list[str] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
 
@@ -88,7 +89,7 @@ class _Collector:
             self.part(part.children[0], root=root)
         elif tnef.is_tnef(part.content):
             self._tnef(part)
-        elif _is_body(part, lenient=root or alternative):
+        elif _is_body(part, lenient=root or alternative) and not (related and part.content_id):
             self._text(part)
         elif alternative and _is_other_wording(part):
             self.budget.defect(f"alternative not shown: {part.content_type}")
@@ -152,7 +153,9 @@ class _Collector:
         self._shown_plain(self._plain(part, text))
 
     def _shown_plain(self, text: str) -> None:
-        self.body.plain.append(text)
+        if pgp.is_encrypted(text):
+            self.budget.defect("encrypted with OpenPGP: cannot be read here")
+        self.body.plain.append(pgp.unwrapped(text))
         self.body.shown.append(text)
 
     def _plain(self, part: Part, text: str) -> str:

@@ -246,3 +246,29 @@ def test_an_apple_double_is_one_file() -> None:
     fork = leaf(b"application/applefile; name=a.pdf", b"\x00\x05\x16\x07")
     found = collected(HEAD + multipart(b"mixed", TEXT, multipart(b"appledouble", fork, PDF)))
     assert [(a.filename, a.content) for a in found.attachments] == [("a.pdf", b"%PDF")]
+
+
+def test_a_text_that_the_html_includes_is_no_body_text() -> None:
+    frame = leaf(b"text/html", b"<p>An advertisement.</p>", b"Content-ID: <frame@x>")
+    found = collected(HEAD + multipart(b"related", HTML, frame))
+    assert "advertisement" not in found.text
+    assert len(found.attachments) == 1
+
+
+ARMOUR = (
+    b"-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: SHA256\r\n\r\nIt burns.\r\n- -- not a signature\r\n"
+    b"-----BEGIN PGP SIGNATURE-----\r\n\r\niQE=\r\n-----END PGP SIGNATURE-----\r\nafterwards\r\n"
+)
+
+
+def test_the_armour_of_a_signature_is_shown_and_is_not_new_text() -> None:
+    found = collected(HEAD + leaf(b"text/plain", ARMOUR))
+    assert "BEGIN PGP SIGNED" in found.text
+    assert found.plain == ["It burns.\n-- not a signature\nafterwards\n"]
+
+
+def test_an_encrypted_text_says_so() -> None:
+    raw = HEAD + leaf(b"text/plain", b"-----BEGIN PGP MESSAGE-----\r\n\r\nhQE=\r\n-----END PGP MESSAGE-----\r\n")
+    budget = prescan.Budget(len(raw))
+    body.collect(parse.parse(raw, budget), budget)
+    assert "encrypted with OpenPGP: cannot be read here" in budget.defects
