@@ -109,6 +109,14 @@ _ALIASES = {
     "x-mac-turkish": "mac-turkish",
     "x-mac-icelandic": "mac-iceland",
 }
+_CODE_PAGE = re.compile(r"(?:x-)?(?:windows|win|cp|ibm|ms|code-?page|dos)?[-_]?(?:cp)?(\d{3,5})")
+_CODE_PAGES = {
+    "932": "cp932", "936": "gb18030", "949": "cp949", "950": "cp950", "1200": "utf-16", "20127": "ascii",
+    "20866": "koi8-r", "21866": "koi8-u", "28591": "cp1252", "28592": "iso8859-2", "28595": "iso8859-5",
+    "28605": "iso8859-15", "50220": "iso2022_jp", "50221": "iso2022_jp", "50222": "iso2022_jp", "51932": "euc-jp",
+    "51949": "cp949", "52936": "hz", "54936": "gb18030", "65000": "utf-7", "65001": "utf-8",
+}  # fmt: skip
+"""Microsoft's numbers that are no codec of that name."""
 _NO_LABEL = frozenset(
     {"", "unknown", "unknown-8bit", "x-unknown", "8bit", "7bit", "binary", "default", "x-user-defined", "none", "us"}
 )
@@ -121,13 +129,16 @@ _MULTI_BYTE_NUMBERS = frozenset({"cp932", "cp949", "cp950"})
 
 def codec_name(label: str) -> str | None:
     """The Python codec that a charset label means, or None where it means nothing."""
-    name = label.strip(" \t\r\n\"'<>;,=").lower().partition("*")[0].replace(" ", "")
-    name = name.removeprefix("charset=").removeprefix('"')
+    name = label.strip(" \t\r\n\"'<>;,=?").lower().partition("*")[0].replace(" ", "")
+    name = name.removeprefix("charset=").removeprefix("3d").strip("\"'")
     if name in _NO_LABEL or len(name) > 60 or not name.isascii() or "\0" in name:
         return None
     if name in _ALIASES:
         return _ALIASES[name]
-    for candidate in (name, name.removeprefix("x-"), name.removeprefix("cs"), name.replace("windows-", "cp")):
+    if numbered := _CODE_PAGE.fullmatch(name):
+        name = _CODE_PAGES.get(numbered[1], f"cp{numbered[1]}")
+        return _ALIASES.get(name) or _lookup(name)
+    for candidate in (name, name.removeprefix("x-"), name.removeprefix("cs")):
         found = _lookup(candidate)
         if found:
             return _ALIASES.get(found, found)

@@ -128,6 +128,16 @@ def test_a_label_that_means_nothing_is_no_error(label: str) -> None:
         ("utf8", "utf-8"),
         ("x-mac-cyrillic", "mac-cyrillic"),
         ("utf-8*en", "utf-8"),
+        ("cp-1251", "cp1251"),
+        ("Windows-65001", "utf-8"),
+        ("windows-cp1252", "cp1252"),
+        ('3D"utf-8"', "utf-8"),
+        ("iso-8859-1?", "cp1252"),
+        ("ibm850", "cp850"),
+        ("x-windows-950", "cp950"),
+        ("ISO_8859-2:1987", "iso8859-2"),
+        ("latin9", "iso8859-15"),
+        ("850", "cp850"),
     ],
 )
 def test_labels_mean_what_senders_mean(label: str, codec: str) -> None:
