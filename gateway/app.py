@@ -15,6 +15,7 @@ from gateway.desk.notices import Claim, Outgoing
 from gateway.desk.policy import Policy
 from gateway.desk.routing import CategoryRule, CompanyRule, Routes
 from gateway.errors import Permanent, Temporary
+from gateway.guarded import Guarded
 from gateway.inbound.door import Door
 from gateway.inbound.imap import ImapWatcher
 from gateway.inbound.reader import Reader
@@ -168,12 +169,17 @@ class Gateway:
     def inbound(self) -> list[Service]:
         settings = self.settings
         listeners: list[Service] = [SmtpListener(one, self.door, paths=settings.path) for one in settings.inbound.smtp]
-        state = MailboxState(self.store, self.clock)
-        watchers: list[Service] = [
-            ImapWatcher(box, self.door, state, password=_password(settings, box), resolve=settings.path)
-            for box in settings.inbound.imap
-        ]
+        watchers: list[Service] = [self.watcher(box) for box in settings.inbound.imap]
         return listeners + watchers
+
+    def watcher(self, box: config.InboundImap) -> Guarded:
+        """One daemon of a fleet watches a mailbox; the others stand by."""
+        settings, state = self.settings, MailboxState(self.store, self.clock)
+
+        def make() -> ImapWatcher:
+            return ImapWatcher(box, self.door, state, password=_password(settings, box), resolve=settings.path)
+
+        return Guarded(make, self.store.lock(f"{box.username}@{box.host}:{box.port}/{box.folder}"))
 
     def workers(self) -> list[Service]:
         return [self.worker(f"worker {n + 1}") for n in range(self.settings.limits.workers)]

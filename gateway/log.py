@@ -107,6 +107,23 @@ def configuration_refused(problems: list[tuple[str, str]]) -> None:
     _log.error("configuration_refused", problems=[f"{path}: {text}" for path, text in problems])
 
 
+def fleet_joined(daemon: str) -> None:
+    _log.info("fleet_joined", daemon=daemon)
+
+
+def fleet_link_lost(error: BaseException) -> None:
+    """What this daemon alone may do it does no more until it is back."""
+    _log.warning("fleet_link_lost", exc_info=error)
+
+
+def watch_began(service: str) -> None:
+    _log.info("watch_began", service=service)
+
+
+def watch_ended(service: str) -> None:
+    _log.info("watch_ended", service=service)
+
+
 # --- mail in --------------------------------------------------------------------------------------
 
 

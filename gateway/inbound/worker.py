@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,18 +18,21 @@ from gateway.desk.decision import Decision
 from gateway.desk.policy import Policy
 from gateway.errors import Poison, Temporary
 from gateway.inbound import situation
-from gateway.inbound.reader import Reader
+from gateway.inbound.reader import START_SECONDS, Reader
 from gateway.mail import InboundMail, Kind, ReadingContext
 from gateway.store import Store, inbox, utcnow
 from gateway.store.apply import Applier
 from gateway.store.inbox import Claimed
 from gateway.threading.token import Minter, new_nonce
 
-LEASE_SECONDS = 60
 _POLL_SECONDS = 1.0
 _BATCH = 4
 _STORE_SECONDS = 150.0
-"""What claiming, deciding and settling one mail may take at the very most."""
+"""What claiming, deciding and settling one mail may take at the very most.
+
+A lease outlasts a batch of the slowest mails: nobody else reads what is being read. It need not run out where a daemon
+dies: its leases are free at its restart (SQLite), or when its beats are missed (``gateway.store.fleet``).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Worker:
     ) -> None:
         self.name = name
         self.patience_seconds = reader_seconds + _STORE_SECONDS
+        self._lease_seconds = math.ceil(_BATCH * (reader_seconds + START_SECONDS) + _STORE_SECONDS)
         self._store = store
         self._setup = setup
         self._open_reader = open_reader
@@ -84,7 +89,10 @@ class Worker:
         """Decide a batch; returns how many mails it had."""
         try:
             now = self._clock()
-            batch = self._store.transact(lambda c: inbox.claim(c, now, limit=_BATCH, lease_seconds=LEASE_SECONDS))
+            holder, seconds = self._store.holder, self._lease_seconds
+            batch = self._store.transact(
+                lambda c: inbox.claim(c, now, limit=_BATCH, lease_seconds=seconds, holder=holder)
+            )
         except Temporary as error:
             log.service_failed(self.name, error)
             return 0
