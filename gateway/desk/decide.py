@@ -17,7 +17,7 @@ def mail(arrival: Arrival, policy: Policy, now: Situation) -> d.Decision:
     if message.quarantine is not None and not arrival.forced:
         return d.Decision("set aside", set_aside=message.quarantine)
     if arrival.forced:
-        return client_mail.decide(_as_person(arrival), policy, now)
+        return _released(_as_person(arrival, policy), policy, now)
     if message.kind is not Kind.PERSON:
         return machine_mail.decide(arrival, policy, now)
     if message.sender is None:
@@ -39,8 +39,18 @@ def _is_client(arrival: Arrival) -> bool:
     return agent is not None and ticket is not None and ticket.client.id == agent.person.id
 
 
-def _as_person(arrival: Arrival) -> Arrival:
-    return replace(arrival, mail=replace(arrival.mail, kind=Kind.PERSON, quarantine=None), agent=None)
+def _as_person(arrival: Arrival, policy: Policy) -> Arrival:
+    """A released mail as a person's; one that claims to come from the desk comes from nobody that can be answered."""
+    sender = arrival.sender
+    known = None if sender is None or policy.is_ours(sender.address) else sender
+    return replace(arrival, mail=replace(arrival.mail, kind=Kind.PERSON, quarantine=None, sender=known))
+
+
+def _released(arrival: Arrival, policy: Policy, now: Situation) -> d.Decision:
+    """Somebody has looked at it. A proven agent's mail stays one: it makes no ticket client_responded."""
+    if arrival.agent is not None and not _is_client(arrival):
+        return agent_mail.decide(arrival, arrival.agent, policy, now)
+    return client_mail.decide(arrival, policy, now)
 
 
 def _acts_like_an_agent(arrival: Arrival) -> bool:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
-_WORD = re.compile(r"\w+")
+# Scripts that are written without spaces: every character counts as half a word.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+_ONE = re.compile(f"[{_UNSPACED}]")
 _SHORTEST_NOTE = 3
 
 
@@ -25,8 +29,9 @@ def leaked(text: str, notes: Iterable[str], public: Iterable[str], *, words: int
 
 
 def _shared(said: list[str], note: list[str], known: list[list[str]], words: int) -> str | None:
-    size = min(words, len(note))
-    if size < _SHORTEST_NOTE:
+    half = 2 * sum(1 for word in note if _ONE.match(word)) > len(note)
+    size = min(2 * words if half else words, len(note))
+    if size < (2 * _SHORTEST_NOTE if half else _SHORTEST_NOTE):
         return None
     harmless = {g for text in known for g in _grams(text, size)}
     secret = set(_grams(note, size)) - harmless
@@ -38,4 +43,4 @@ def _grams(words: list[str], size: int) -> Iterable[tuple[str, ...]]:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
+    return _WORD.findall(unicodedata.normalize("NFKC", text.casefold()))

@@ -8,8 +8,10 @@ from collections import Counter
 
 from gateway.inbound.reading.html import to_text
 
-_BREAK = re.compile(r"\s*<br\s*/?>", re.IGNORECASE)
-_EMPTY = re.compile(r"\s*(?:<(div|p|span)\b[^<>]{0,500}>\s*(?:<br\s*/?>)?\s*</\1\s*>|<br\s*/?>)", re.IGNORECASE)
+_BREAK = re.compile(r"\s{0,99}<br\s{0,9}/?>", re.IGNORECASE)
+_EMPTY = re.compile(
+    r"<(div|p|span)\b[^<>]{0,500}>\s{0,99}(?:<br\s{0,9}/?>\s{0,99})?</\1\s{0,9}>|<br\s{0,9}/?>", re.IGNORECASE
+)
 _TAG = re.compile(r"<[^<>]*>")
 _WORD = re.compile(r"\w+")
 _MOST_LINES = 40

@@ -15,6 +15,7 @@ References = Mapping[str, tuple[tuple[int, int], ...]]
 
 _ON_TICKETS = frozenset({TokenRole.REPLY, TokenRole.NOTE})
 _CHAIN = 20
+_BY_NUMBER = "subject tag"
 
 # Mailbox providers whose domain says nothing about who works together.
 PUBLIC_DOMAINS = frozenset(
@@ -55,6 +56,12 @@ class Match:
     to_note: bool = False
     """It came to a note address."""
     conflict: bool = False
+
+    @property
+    def by_number_alone(self) -> bool:
+        """Nothing but a number in the subject led to the ticket."""
+        joining = {e.carrier for e in self.evidence if e.joins}
+        return joining == {_BY_NUMBER}
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -165,5 +172,5 @@ def _by_reference(carriers: Carriers, references: References, minter: Minter, ju
 
 
 def _by_tag(carriers: Carriers, judge: _Judge) -> list[Evidence]:
-    found = [Evidence("subject tag", number, judge.tagged(number)) for number in carriers.tags]
+    found = [Evidence(_BY_NUMBER, number, judge.tagged(number)) for number in carriers.tags]
     return [e for e in found if e.verdict != "unknown"]
