@@ -2,8 +2,8 @@
 
 Both go over one connection of its own. A lock is an advisory lock of that session, so that it cannot outlive it:
 
-- the server ends a session that is silent for ``SILENCE_SECONDS`` (a host that froze, a link that died);
-- we believe in our locks for ``TRUST_SECONDS`` after the last beat that the server answered, and no longer;
+- the server ends a session that is silent for ``Pace.silence`` (a host that froze, a link that died);
+- we believe in our locks for ``Pace.trust`` after the last beat that the server answered, and no longer;
 - whoever gets a lock that its former holder did not hand back waits until that belief must have ended.
 """
 
@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,11 +26,6 @@ from gateway.store import fleet
 from gateway.store import schema as s
 from gateway.store.transact import classed
 
-BEAT_SECONDS = 3.0
-TRUST_SECONDS = 12.0
-GRACE_SECONDS = 5.0
-"""What a service may need to end once it was told to."""
-SILENCE_SECONDS = 20
 _AGAIN_SECONDS = 1.0
 _LINK = {
     "application_name": "ticket-gateway member",
@@ -40,7 +36,6 @@ _LINK = {
     "tcp_user_timeout": 10_000,
 }
 _SESSION = (
-    f"idle_session_timeout = '{SILENCE_SECONDS}s'",
     "tcp_keepalives_idle = 10",
     "tcp_keepalives_interval = 3",
     "tcp_keepalives_count = 3",
@@ -49,6 +44,20 @@ _SESSION = (
     "synchronous_commit = off",  # a beat that a crash forgets is no loss
     "timezone = 'UTC'",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds, the same for all daemons of a database. ``grace`` is what a service may need to end when told to.
+
+    ``silence`` is longer than ``trust`` and ``grace`` together: when the server gives up on a silent daemon, that
+    one has stopped by itself.
+    """
+
+    beat: float = 3.0
+    trust: float = 12.0
+    grace: float = 5.0
+    silence: float = 20.0
 
 
 class Lock:
@@ -74,9 +83,10 @@ class Lock:
 class Member:
     """``close`` it; then its leases and locks are free at once. Thread-safe."""
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, pace: Pace = Pace()) -> None:
         self.id = uuid.uuid4().hex
-        self._engine = _engine(url)
+        self._pace = pace
+        self._engine = _engine(url, pace)
         self._mutex = threading.Lock()
         self._stirred, self._closing = threading.Event(), threading.Event()
         self._wanted: set[str] = set()
@@ -103,7 +113,7 @@ class Member:
         self._stirred.set()
 
     def holds(self, name: str) -> bool:
-        return name in self._held and now() - self._proved < TRUST_SECONDS
+        return name in self._held and now() - self._proved < self._pace.trust
 
     def release(self, name: str) -> None:
         with self._mutex:
@@ -116,7 +126,7 @@ class Member:
         self._closing.set()
         self._stirred.set()
         if self._thread.ident is not None:
-            self._thread.join(SILENCE_SECONDS)
+            self._thread.join(self._pace.silence)
         self._engine.dispose()
 
     # --- the thread and its connection
@@ -148,7 +158,7 @@ class Member:
         """Until the next beat, or until a lock that we have may be used."""
         with self._mutex:
             soon = [at - now() for name, at in self._locked.items() if name not in self._held]
-        return max(0.05, min([BEAT_SECONDS, *soon]))
+        return max(0.05, min([self._pace.beat, *soon]))
 
     def _turn(self, connection: sa.Connection) -> None:
         sent = now()
@@ -182,7 +192,7 @@ class Member:
             .where(s.watch.c.name == name, s.watch.c.daemon != self.id)
         )
         silent = connection.execute(query).scalar()
-        longest = TRUST_SECONDS + GRACE_SECONDS
+        longest = self._pace.trust + self._pace.grace
         return 0.0 if silent is None else min(longest, max(0.0, longest - float(silent)))
 
     def _begin(self, connection: sa.Connection) -> None:
@@ -222,13 +232,13 @@ def _key(name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"watch {name}".encode()).digest()[:8], "big", signed=True)
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _engine(url: sa.URL, pace: Pace) -> sa.Engine:
     engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", connect_args=_LINK)
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         with connection.cursor() as cursor:
-            for setting in _SESSION:
+            for setting in (*_SESSION, f"idle_session_timeout = '{round(pace.silence * 1000)}ms'"):
                 cursor.execute(f"SET {setting}")
         connection.commit()
 
