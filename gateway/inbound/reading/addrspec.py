@@ -18,8 +18,8 @@ _GAP = re.compile(r"[^\s.]\s+[^\s.]")
 
 def parse(text: str) -> tuple[str | None, bool]:
     """The addr-spec in ``text`` with its domain in lower case, and whether it is plain and well-formed."""
-    sound = not any(unicodedata.category(c).startswith("C") for c in text)
-    spec = text.strip()
+    spec = "".join(c for c in text.strip() if not unicodedata.category(c).startswith("C"))
+    sound = len(spec) == len(text.strip())
     if spec.lower().startswith("mailto:"):
         spec, sound = spec[7:], False
     if spec.startswith("@") and ":" in spec:

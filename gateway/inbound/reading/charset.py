@@ -8,12 +8,20 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from gateway.inbound.reading import iso2022
+from gateway.inbound.reading import iso2022, western
 from gateway.inbound.reading.charset_names import codec_name, is_single_byte
 
+if TYPE_CHECKING:
+    from chardet import EncodingEra
+
 _SAMPLE = 64 * 1024
-_GUESSES = 4
+_GUESSES = 3
+_SURE = 0.3
+_SHORT = 200
+"""Bytes below which rare encodings win by chance, so that those of the web are tried first."""
 _SIGNS = frozenset(
     "\u00a0\u00ab\u00bb\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e\u2022\u2026\u2116\u20ac\u00b0\u00a7\u00a9"
     "\u00ae\u2122\u00bf\u00a1\u3001\u3002\u300c\u300d\u30fb\u30fc\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\u3000"
@@ -184,24 +192,43 @@ codecs.register_error(_MIXED, _foreign_byte)
 
 def _guess(data: bytes) -> str:
     """Statistics, believed only where they yield words; what else there is becomes windows-1252."""
+    codec = western.codec_of(data[:_SAMPLE])
+    if codec is not None:
+        return data.decode(codec, "replace")
     return _plausible_guess(data) or _cp1252(data)
 
 
 def _plausible_guess(data: bytes) -> str | None:
+    sample = data[:_SAMPLE]
+    for codec in _candidates(sample):
+        if _is_plausible(sample.decode(codec, "replace")):
+            return data.decode(codec, "replace")
+    return None
+
+
+def _candidates(sample: bytes) -> Iterator[str]:
+    """Codecs by statistics, likeliest first. In short texts rare encodings win by chance: the web's go first."""
     import chardet  # most mail needs no guess, and importing it takes longer than reading a mail
 
-    eras = chardet.EncodingEra.ALL & ~chardet.EncodingEra.MAINFRAME
     refused: list[str] = []
     for _ in range(_GUESSES):
-        found = chardet.detect(data[:_SAMPLE], encoding_era=eras, exclude_encodings=refused or None)["encoding"] or ""
-        codec = codec_name(found)
+        without = refused or None
+        found = chardet.detect(sample, encoding_era=_era("ALL"), exclude_encodings=without)
+        if len(sample) < _SHORT and found["confidence"] < _SURE:
+            web = chardet.detect(sample, encoding_era=_era("MODERN_WEB"), exclude_encodings=without)
+            found = web if 2 * web["confidence"] >= found["confidence"] else found
+        codec = codec_name(found["encoding"] or "")
         if codec in (None, "ascii", "utf-8", "utf-7", "cp1252"):
-            break
-        text = data.decode(codec, "replace")
-        if _is_plausible(text[:_SAMPLE]):
-            return text
-        refused.append(found)
-    return None
+            return
+        yield codec
+        refused.append(found["encoding"] or "")
+
+
+def _era(name: str) -> EncodingEra:
+    """One of chardet's families of encodings, without those of mainframes."""
+    from chardet import EncodingEra
+
+    return EncodingEra[name] & ~EncodingEra.MAINFRAME
 
 
 def _is_plausible(text: str) -> bool:

@@ -64,6 +64,7 @@ def test_a_sound_mailbox(raw: str, name: str, address: str) -> None:
         ("anna@[192.0.2.1]", "anna@[192.0.2.1]"),
         ("<an na@example.org>", "na@example.org"),
         ("anna\x00@example.org", "anna@example.org"),
+        ("anna@\x01example.org", "anna@example.org"),
         ('"Anna <anna@example.org>', "anna@example.org"),
         ("<anna@example.org\u200b>", None),
         ("x" * 300 + "@example.org", "x" * 300 + "@example.org"),

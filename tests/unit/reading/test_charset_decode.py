@@ -85,6 +85,29 @@ def test_windows_1252_that_went_through_latin1_is_repaired() -> None:
     assert charset.decode("5 \x80 \x93quoted\x94".encode(), "utf-8") == "5 € “quoted”"
 
 
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("Müller", "cp1252"),
+        ("naïve café", "cp1252"),
+        ("ÜBERGRÖSSE", "cp1252"),
+        ("5 €", "cp1252"),
+        ("½ price – today", "cp1252"),
+        ("Björk Guðmundsdóttir", "cp1252"),
+        ("Şifre değişikliği", "cp1254"),
+        ("Dvořák", "cp1250"),
+        ("Proszę o pomoc, mam kłopot", "cp1250"),
+        ("Нет", "cp1251"),
+        ("Заказ", "koi8-r"),
+        ("测试", "gb18030"),
+        ("件名", "cp932"),
+        ("שלום", "cp1255"),
+    ],
+)
+def test_a_word_or_two_without_a_label(text: str, codec: str) -> None:
+    assert charset.decode(text.encode(codec)) == text
+
+
 def test_a_few_capital_umlauts_are_not_taken_for_cyrillic() -> None:
     name = "ÄäÖöÜüÄäÖöÜüÄäÖöÜü.png"
     assert charset.decode(name.encode("latin-1"), "iso-8859-1") == name
