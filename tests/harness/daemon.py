@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.nursery import Child, Nursery
 from servers.ports import greets, wait_until
 
 from gateway.threading.token import Keyring
@@ -21,14 +22,20 @@ _COMMAND = [sys.executable, "-m", "gateway"]
 
 @dataclass
 class Daemon:
-    """Configuration in ``folder``; ``text`` is its gateway.toml. ``close`` it."""
+    """Configuration in ``folder``; ``text`` is its gateway.toml. ``close`` it.
+
+    ``command`` starts another program in its place, e.g. ``harness.launch`` or strace; a ``nursery`` starts it by
+    fork, with what ``harness.launch`` reads in ``environment``.
+    """
 
     folder: Path
     text: str
     smtp_port: int = 0
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Child | None = None
     environment: dict[str, str] = field(default_factory=dict)
     starts: int = 0
+    command: list[str] = field(default_factory=lambda: list(_COMMAND))
+    nursery: Nursery | None = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -42,16 +49,22 @@ class Daemon:
 
     def start(self, *arguments: str, wait: bool = True) -> None:
         self.starts += 1
-        with (self.folder / "log.jsonl").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*_COMMAND, "--config", self.config, "run", *arguments],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **self.environment, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-            )
+        self.process = self._started(["--config", self.config, "run", *arguments])
         if wait and self.smtp_port:
             wait_until(lambda: self.dead() or greets(self.smtp_port, b"220"), "the daemon's greeting", 30)
             assert not self.dead(), self.log()[-3000:]
+
+    def _started(self, arguments: list[str]) -> subprocess.Popen[bytes] | Child:
+        if self.nursery is not None:
+            return self.nursery.start(arguments, self.environment, self.folder / "log.jsonl")
+        paths = os.pathsep.join(p for p in sys.path if p)
+        with (self.folder / "log.jsonl").open("ab") as log:
+            return subprocess.Popen(
+                [*self.command, *arguments],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment, "PYTHONPATH": paths},
+            )
 
     def dead(self) -> bool:
         return self.process is None or self.process.poll() is not None

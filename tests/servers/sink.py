@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import os
 import re
 import socket
 import socketserver
@@ -19,7 +20,7 @@ from servers.ports import HOST, wait_until
 
 @dataclass(frozen=True)
 class Received:
-    """A mail that was answered 250, or (``acknowledged`` False) taken and then not acknowledged."""
+    """A mail that was kept and then answered 250, or (``acknowledged`` False) taken and then not acknowledged."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -121,7 +122,9 @@ class SmtpSink:
             self.messages.append(mail)
             if self.folder is not None:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                (self.folder / f"{len(self.messages):05}.eml").write_bytes(mail.raw)
+                with (self.folder / f"{len(self.messages):05}.eml").open("wb") as file:
+                    file.write(mail.raw)
+                    os.fsync(file.fileno())
 
     def wait_for(self, count: int, seconds: float = 15.0) -> list[Received]:
         """The messages, once there are at least ``count`` of them; raises TimeoutError."""

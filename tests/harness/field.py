@@ -1,0 +1,165 @@
+"""A whole desk under test: the daemon, three kinds of mailboxes, a relay that keeps what it is sent, and traffic."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import failpoints
+from harness.daemon import Daemon
+from harness.evidence import Evidence, verdict
+from harness.nursery import Nursery
+from harness.oracle import Verdict
+from harness.traffic import Promises, Traffic
+from servers.dovecot import Dovecot
+from servers.ports import free_port, wait_until
+from servers.sink import SmtpSink
+
+CONFIG = """
+[desk]
+name = "Acme Support"
+address = "support@desk.example"
+
+[database]
+url = "{database}"
+
+[[inbound.smtp]]
+listen = "127.0.0.1:{smtp}"
+
+[outbound.smtp]
+host = "127.0.0.1"
+port = {out}
+tls = "none"
+
+[[agents]]
+handle = "olivia"
+name = "Olivia Reyes"
+address = "olivia@desk.example"
+role = "lead"
+
+[routing]
+default_owner = "olivia"
+
+[notices]
+acks_per_sender_per_day = 1000
+generated_per_minute = 100000
+"""
+
+MAILBOX = """
+[[inbound.imap]]
+name = "{name}"
+host = "127.0.0.1"
+port = {port}
+tls = "none"
+username = "{user}"
+password = "pw"
+scan_interval = 1
+alert_after = 1
+"""
+
+CAPABILITIES = {"move": "", "copy": "IMAP4rev1 IDLE UIDPLUS", "keyword": "IMAP4rev1 IDLE"}
+"""Ways to put mail away that a server leaves us."""
+
+
+@dataclass
+class Field:
+    """``crash_at`` and others kill the daemon; ``finish`` lets it end its work and judges."""
+
+    daemon: Daemon
+    sink: SmtpSink
+    traffic: Traffic
+    url: str
+    mailboxes: dict[str, Dovecot]
+    ledger: Path
+
+    def crash_at(self, point: str, at: int = 1, seconds: float = 30) -> bool:
+        """Start the daemon, armed; False when it did not die at the point in time (it is then killed)."""
+        self.daemon.environment.update(FAULT_POINT=point, FAULT_AT=str(at), FAULT_LEDGER=str(self.ledger))
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            status = self._life(end, stop_after=1.5 if point.startswith("release") else seconds)
+            if status != 0:
+                return status == failpoints.STATUS
+        return False
+
+    def _life(self, end: float, stop_after: float) -> int:
+        """One start; how it ended. ``stop_after`` s after it comes SIGTERM, while the relay is slow."""
+        self.daemon.start(wait=False)
+        process = self.daemon.process
+        assert process is not None
+        stop_at = time.monotonic() + stop_after
+        if stop_at < end:
+            self.sink.fail(".", "delay", times=10, seconds=0.3)
+        while process.poll() is None and time.monotonic() < end:
+            if time.monotonic() > stop_at:
+                process.send_signal(signal.SIGTERM)
+                stop_at = end
+            time.sleep(0.01)
+        self.daemon.close()
+        return process.wait(10)
+
+    def start(self) -> None:
+        self.daemon.environment.update(FAULT_POINT="", FAULT_LEDGER=str(self.ledger))
+        self.daemon.start()
+
+    def finish(self, seconds: float = 90) -> tuple[Verdict, Evidence]:
+        """No more questions; the running daemon ends its work, is stopped, and the ledgers are compared."""
+        self.traffic.stop(lambda: self.idle(seconds))
+        for name, server in self.mailboxes.items():
+            wait_until(lambda n=name, s=server: _is_empty(n, s), f"mailbox {name} to be put away", 30)  # type: ignore[misc]
+        self.idle(seconds)
+        assert self.daemon.stop() == 0, self.daemon.log()[-3000:]
+        return verdict(self.url, self.traffic)
+
+    def idle(self, seconds: float) -> None:
+        self.daemon.idle(seconds)
+
+    def noted(self) -> list[str]:
+        return self.ledger.read_text().splitlines() if self.ledger.exists() else []
+
+
+def _is_empty(name: str, server: Dovecot) -> bool:
+    with server.client(f"{name}@desk.example") as client:
+        client.select_folder("INBOX", readonly=True)
+        return not client.search("UNKEYWORD $Processed" if name == "keyword" else "ALL")
+
+
+@contextlib.contextmanager
+def field(
+    folder: Path,
+    nursery: Nursery,
+    database: str = "",
+    *,
+    controls: str = "haste,planted",
+    imap: tuple[str, ...] = tuple(CAPABILITIES),
+    gone: bool = True,
+    **traffic: Any,
+) -> Iterator[Field]:
+    """``database`` is a URL, or "" for a new SQLite file; ``imap`` names mailboxes by how mail can be put away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        sink = SmtpSink(folder / "sink")
+        stack.callback(sink.close)
+        sink.fail("RCPT", "5xx", match="dead.example")
+        servers = {name: Dovecot(capability=CAPABILITIES[name]) for name in imap}
+        text = CONFIG.format(database=database or "sqlite:///gateway.db", smtp=(port := free_port()), out=sink.port)
+        for name, server in servers.items():
+            stack.callback(server.close)
+            server.add_user(f"{name}@desk.example")
+            text += MAILBOX.format(name=name, port=server.port, user=f"{name}@desk.example")
+        if gone:
+            text += MAILBOX.format(name="gone", port=free_port(), user="gone@desk.example")
+        daemon = Daemon(folder / "desk", text, smtp_port=port, nursery=nursery)
+        stack.callback(daemon.close)
+        daemon.environment["FAULT_CONTROLS"] = controls
+        promises = Promises(folder / "promises")
+        stack.callback(promises.close)
+        mailboxes = [(server, f"{name}@desk.example") for name, server in servers.items()]
+        going = Traffic(port, sink, promises, mailboxes, **traffic)
+        url = database or f"sqlite:///{folder}/desk/gateway.db"
+        yield Field(daemon, sink, going, url, servers, folder / "points")

@@ -1,0 +1,205 @@
+"""Mail that never stops: clients by SMTP and IMAP, an agent who answers, clients who answer back. All written down.
+
+What was promised to somebody (a 250, a place in a mailbox) is a line in an fsynced ledger before anything else happens.
+"""
+
+from __future__ import annotations
+
+import email
+import itertools
+import os
+import re
+import smtplib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+from servers.dovecot import Dovecot
+from servers.sink import Received, SmtpSink
+
+TOKEN = re.compile(r"(?:token|poison|hiccup)-[a-z]+-\d+")
+OLIVIA = "olivia@desk.example"
+
+
+class Promises:
+    """Tokens that somebody was promised, in the order of the promises; a line of the file each, fsynced."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._lock = threading.Lock()
+
+    def note(self, token: str) -> None:
+        with self._lock:
+            os.write(self._file, f"{token}\n".encode())
+            os.fsync(self._file)
+
+    def tokens(self) -> list[str]:
+        return self.path.read_text().split()
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def mail(token: str, *, to: str = "support@desk.example", sender: str = "", **fields: str) -> bytes:
+    """A mail that says its token once."""
+    sender = sender or f"{token}@client.example"
+    head = {
+        "From": f"{sender.partition('@')[0]} <{sender}>",
+        "To": to,
+        "Subject": "A question",
+        "Date": "Sat, 21 Nov 2026 10:00:00 +0000",
+        "Message-ID": f"<{token}@{sender.partition('@')[2]}>",
+        **{name.replace("_", "-"): value for name, value in fields.items()},
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    return f"{lines}\r\nWhat I have to say is {token}.\r\n".encode()
+
+
+def submit(port: int, raw: bytes, sender: str, recipient: str) -> bool:
+    """One attempt as a retrying MTA makes it; True once somebody has said 250 to the dot."""
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=20) as smtp:
+            smtp.sendmail(sender, [recipient], raw)
+    except smtplib.SMTPServerDisconnected as error:
+        return "after 250" in str(error)
+    except (OSError, smtplib.SMTPException):
+        return False
+    return True
+
+
+@dataclass
+class Traffic:
+    """Runs from ``start`` to ``stop``; pauses while more than ``ahead`` mails have not been acknowledged yet.
+
+    ``mailboxes`` are (server, address). By SMTP every 7th client writes from a domain whose mail server refuses us, and
+    every 5th mail is one of ``troubles`` ("poison", "hiccup"). ``expected`` is the status that each first mail's ticket
+    must end in.
+    """
+
+    port: int
+    sink: SmtpSink
+    promises: Promises
+    mailboxes: Sequence[tuple[Dovecot, str]] = ()
+    ahead: int = 40
+    pause: float = 0.1
+    troubles: tuple[str, ...] = ()
+    expected: dict[str, str] = field(default_factory=dict)
+    errors: list[BaseException] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._seen = 0
+        self._handled: set[str] = set()
+        self._sent = itertools.count(1)
+        self._written = 0
+        self._acknowledged: set[str] = set()
+        self._threads = [threading.Thread(target=self._smtp, daemon=True)]
+        self._threads += [threading.Thread(target=self._imap, args=place, daemon=True) for place in self.mailboxes]
+        self._people = threading.Thread(target=self._answer_all, daemon=True)
+
+    def start(self) -> None:
+        for thread in (*self._threads, self._people):
+            thread.start()
+
+    def stop(self, drained: Callable[[], None]) -> None:
+        """No new questions; ``drained`` waits until the desk is idle, and is asked until the last answer is through."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(120)
+        while True:
+            drained()
+            before = self._seen
+            time.sleep(0.5)
+            if self._seen == before == len(self.sink.messages):
+                break
+        self._people_stop = True
+        self._people.join(30)
+        alive = [thread for thread in (*self._threads, self._people) if thread.is_alive()]
+        assert not alive, alive
+        assert not self.errors, self.errors
+
+    # --- questions ----------------------------------------------------------------------------------
+
+    def _paced(self) -> bool:
+        """Wait for our turn; False when we are to stop."""
+        while not self._stop.wait(self.pause):
+            if self._written - len(self._acknowledged) < self.ahead:
+                self._written += 1
+                return True
+        return False
+
+    def _smtp(self) -> None:
+        for turn in itertools.count():
+            if not self._paced():
+                return
+            kind = self.troubles[turn // 5 % len(self.troubles)] if self.troubles and turn % 5 == 2 else "token"
+            token = f"{kind}-smtp-{next(self._sent)}"
+            refused = kind == "token" and turn % 7 == 3
+            sender = f"{token}@{'dead' if refused else 'client'}.example"
+            self._insist(mail(token, sender=sender), sender, "support@desk.example", token)
+            if kind != "poison":
+                self.expected.setdefault(token, "new")
+            if refused or kind == "poison":
+                self._acknowledged.add(sender)  # nobody will
+
+    def _imap(self, server: Dovecot, address: str) -> None:
+        where = "".join(c for c in address.partition("@")[0] if c.isalpha())
+        while self._paced():
+            token = f"token-{where}-{next(self._sent)}"
+            server.deliver(mail(token), address)
+            self.promises.note(token)
+            self.expected.setdefault(token, "new")
+
+    def _insist(self, raw: bytes, sender: str, recipient: str, token: str) -> None:
+        while not submit(self.port, raw, sender, recipient):
+            time.sleep(0.05)
+        self.promises.note(token)
+
+    # --- answers ------------------------------------------------------------------------------------
+
+    _people_stop = False
+
+    def _answer_all(self) -> None:
+        try:
+            while not self._people_stop:
+                for received in self.sink.messages[self._seen :]:
+                    self._answer(received)
+                    self._seen += 1
+                time.sleep(0.02)
+        except BaseException as error:
+            self.errors.append(error)
+
+    def _answer(self, received: Received) -> None:
+        notice = email.message_from_bytes(received.raw, policy=default)
+        assert isinstance(notice, EmailMessage)
+        if notice["Message-ID"] in self._handled:
+            return
+        self._handled.add(str(notice["Message-ID"]))
+        text = str(notice.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+        kind, found = str(notice["X-Ticket-Gateway"]), TOKEN.search(text)
+        self._acknowledged.update(r for r in received.recipients if r != OLIVIA)
+        if kind == "staff_new" and found and int(found[0].rpartition("-")[2]) % 3 == 0:
+            self._reply(notice, OLIVIA, "agent", found[0], "pending")
+        if kind == "reply" and found and int(found[0].rpartition("-")[2]) % 2 == 0:
+            self._reply(notice, received.recipients[0], "again", found[0], "client_responded")
+
+    def _reply(self, notice: EmailMessage, sender: str, who: str, token: str, status: str) -> None:
+        """Answer a notice once; the number of the question stays the same through the conversation."""
+        question, number = token.rpartition("-")[::2]
+        ours = f"token-{who}-{number}"
+        to = str(notice["Reply-To"]).rpartition("<")[2].rstrip(">")
+        raw = mail(
+            ours, to=to, sender=sender, In_Reply_To=str(notice["Message-ID"]), Subject=f"Re: {notice['Subject']}"
+        )
+        self._insist(raw, sender, to, ours)
+        root = self._root(question, number)
+        self.expected[root] = status
+
+    def _root(self, question: str, number: str) -> str:
+        """Whose conversation it is: numbers are given once."""
+        return next(t for t in self.expected if t.endswith(f"-{number}") and not t.startswith("token-again"))
