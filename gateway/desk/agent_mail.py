@@ -21,8 +21,6 @@ _TANGLED = (
     "Your words cannot be told from the mail that you quote, and quoted text never goes on to a client. "
     "Write above the quote, or delete it."
 )
-_NEUTRAL = {"number": 0, "subject": "", "kind": "ticket", "status": "", "status_word": "", "summary": ""}
-_NO_TICKET = {**_NEUTRAL, "category": "", "waiting_for": "", "created_at": ""}
 
 
 def decide(arrival: Arrival, agent: VerifiedAgent, policy: Policy, now: Situation) -> d.Decision:
@@ -222,7 +220,7 @@ def _help(arrival: Arrival, agent: Person, policy: Policy) -> d.Decision:
     lines = ["Write commands on top of your mail, one a line; the text below them is your answer."]
     ticket = arrival.ticket
     context = {
-        "ticket": drafts.staff_ticket(ticket) if ticket else _NO_TICKET,
+        "ticket": drafts.staff_ticket(ticket) if ticket else drafts.NO_TICKET,
         "lines": lines,
         "warnings": [],
         "card": verbs.card(),
@@ -245,7 +243,7 @@ def rejection(arrival: Arrival, agent: Person, reasons: list[str]) -> NoticeDraf
     """Says why nothing was done, and gives the agent their text back."""
     ticket = arrival.ticket
     context = {
-        "ticket": drafts.staff_ticket(ticket) if ticket else _NO_TICKET,
+        "ticket": drafts.staff_ticket(ticket) if ticket else drafts.NO_TICKET,
         "reasons": reasons,
         "quoted": arrival.mail.reply or arrival.mail.text,
     }
@@ -256,7 +254,7 @@ def _hold(arrival: Arrival, agent: Person, held: Held, policy: Policy) -> d.Deci
     ticket = arrival.ticket
     number = ticket.number if ticket else None
     context = {
-        "ticket": drafts.staff_ticket(ticket) if ticket else _NO_TICKET,
+        "ticket": drafts.staff_ticket(ticket) if ticket else drafts.NO_TICKET,
         "reasons": [
             "It repeats words of an internal note of this ticket, so nothing was sent and nothing was changed."
         ],

@@ -15,6 +15,10 @@ from gateway.desk.model import Direction, Document, FileRef, Message, Person, St
 from gateway.desk.notices import Context, NoticeDraft
 
 _REFERENCES = 5
+NO_TICKET: Context = dict.fromkeys(
+    ("subject", "status", "status_word", "summary", "category", "waiting_for", "created_at"), ""
+) | {"number": 0, "kind": "ticket"}
+"""What a notice that belongs to no ticket says of its ticket: every name, so that its template finds them all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,7 @@ def failure_notice(
 ) -> NoticeDraft:
     client = ticket.client if ticket else None
     context: Context = {
-        "ticket": drafts.staff_ticket(ticket)
-        if ticket
-        else {"number": 0, "subject": "", "status": "", "status_word": ""},
+        "ticket": drafts.staff_ticket(ticket) if ticket else drafts.NO_TICKET,
         "client": {
             "name": client.name if client else "",
             "first_name": client.first_name if client else "",

@@ -42,13 +42,12 @@ def _reachable(notice: ReturnedNotice, now: Situation) -> tuple[Person, ...]:
 
 
 def _dead_letter_notice(letter: DeadLetter, ticket: Ticket | None, admin: Person) -> NoticeDraft:
-    blank = {"number": 0, "subject": "", "status": "", "status_word": ""}
     context = {
         "id": letter.notice.id,
         "recipient": letter.notice.recipient,
         "failed_subject": letter.notice.subject,
         "diagnostic": letter.diagnostic,
-        "ticket": drafts.staff_ticket(ticket) if ticket else blank,
+        "ticket": drafts.staff_ticket(ticket) if ticket else drafts.NO_TICKET,
     }
     return NoticeDraft("admin_dead_letter", admin.mailbox, admin.id, context, ticket=None, locale=admin.locale)
 

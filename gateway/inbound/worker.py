@@ -229,7 +229,7 @@ def content_key(mail: InboundMail, claimed: Claimed) -> str:
         released,
     ]
     parts += [a.sha256 for a in mail.attachments]
-    if mail.quarantine is not None:
+    if mail.quarantine is not None or mail.message_id is None:  # without an id, alike is not yet the same
         parts.append(hashlib.sha256(claimed.raw).hexdigest())
     for part in parts:
         data = part.encode("utf-8", "replace")

@@ -111,7 +111,9 @@ class Desk:
 
     @classmethod
     def open(cls, folder: Path, *, database: str = "sqlite:///gateway.db", **settings: Any) -> Desk:
-        (folder / "secret.key").write_text(Keyring.fresh_line())
+        key = folder / "secret.key"
+        if not key.exists():  # a desk that is opened again keeps its key
+            key.write_text(Keyring.fresh_line())
         data: dict[str, Any] = {
             "desk": {"name": "Acme Support", "address": "support@desk.example", "aliases": ["help@desk.example"]},
             "database": {"url": database},

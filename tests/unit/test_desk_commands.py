@@ -20,8 +20,9 @@ def read(text: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     "line",
     [
-        "#close", "# close", "#Close", "#CLOSE", "  #close  ", "\u00a0#close\u00a0", "＃close", "/close", "/ close", "#closed",
-        "#solved", "#close\r", "\u200b#close", "\ufeff#close", "#\u200bclose", "\u200e#close\u200e", "#cl\u00adose",
+        "#close", "# close", "#Close", "#CLOSE", "  #close  ", "\u00a0#close\u00a0", "＃close", "/close", "/ close",
+        "#closed", "#solved", "#close\r",
+        "\u200b#close", "\ufeff#close", "#\u200bclose", "\u200e#close\u200e", "#cl\u00adose",
     ],
 )  # fmt: skip
 def test_one_command_in_many_spellings(line: str) -> None:
