@@ -124,6 +124,7 @@ class Story:
         def done() -> bool:
             got.extend(self.fresh())
             return len(got) >= len(expected) and len(self.daemon.logged("mail_decided")) > self.decided
+
         wait_until(done, f"{name}: {expected} (got {got}, {decided} decided)\n{self.daemon.log()[-1500:]}", 30)
         self.decided += 1
         self.daemon.idle()
