@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -32,6 +33,8 @@ COMMANDS = {
 """Every command and its line of help: ``name`` is the function ``name`` of the module ``gateway.cli.name``."""
 
 DONE, FAILED, MISUSED = 0, 1, 2
+NUMBER = click.IntRange(0, 2**63 - 1)
+"""What names a ticket, a notice or a mail: no more than a database can hold."""
 
 
 class LazyGroup(click.Group):
@@ -63,6 +66,10 @@ class LazyGroup(click.Group):
             fail(*(line(path, advice) for path, advice in error.problems), status=MISUSED)
         except GatewayError as error:
             fail(" ".join(str(error).split()))
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read along has gone; click ends quietly
+                raise
+            fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or type(error).__name__)
 
 
 @dataclass

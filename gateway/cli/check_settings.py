@@ -91,7 +91,8 @@ def people(settings: Settings) -> Iterator[Row]:
     if len(roles) > 1 and "lead" not in roles and not settings.routing.default_owner:
         yield warn("owners", "no agent is a lead: set routing.default_owner, to choose who gets what no rule fits")
     if "admin" not in roles:
-        yield warn("admins", "no agent has role admin: nobody is told of dead letters and unreachable mailboxes")
+        instead = "the leads" if "lead" in roles else "all agents"
+        yield warn("admins", f"no agent has role admin: {instead} are told of dead letters and unreachable mailboxes")
 
 
 def names(settings: Settings) -> Iterator[Row]:

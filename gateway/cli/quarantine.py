@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from gateway import cli
 from gateway.cli.desk import opened_store
 from gateway.cli.ticket_view import stamp
 from gateway.errors import Permanent
@@ -47,7 +48,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 
 
 @quarantine.command()
-@click.argument("id", type=int)
+@click.argument("id", type=cli.NUMBER)
 @click.option("--raw", is_flag=True, help="The raw bytes alone.")
 @click.pass_context
 def show(ctx: click.Context, id: int, raw: bool) -> None:
@@ -66,7 +67,7 @@ def show(ctx: click.Context, id: int, raw: bool) -> None:
 
 
 @quarantine.command()
-@click.argument("id", type=int)
+@click.argument("id", type=cli.NUMBER)
 @click.pass_context
 def release(ctx: click.Context, id: int) -> None:
     """Decide a mail again, as one that a person wrote."""
@@ -77,7 +78,7 @@ def release(ctx: click.Context, id: int) -> None:
 
 
 @quarantine.command()
-@click.argument("id", type=int)
+@click.argument("id", type=cli.NUMBER)
 @click.pass_context
 def drop(ctx: click.Context, id: int) -> None:
     """Take a mail off the list; its raw bytes are kept."""

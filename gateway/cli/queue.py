@@ -8,6 +8,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
+from gateway import cli
 from gateway.cli.desk import opened_store
 from gateway.cli.ticket_view import stamp
 from gateway.errors import Permanent
@@ -54,7 +55,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 
 
 @queue.command()
-@click.argument("id", type=int)
+@click.argument("id", type=cli.NUMBER)
 @click.pass_context
 def show(ctx: click.Context, id: int) -> None:
     """One notice, as it was composed if it has been tried."""
@@ -71,7 +72,7 @@ def show(ctx: click.Context, id: int) -> None:
 
 
 @queue.command()
-@click.argument("id", type=int)
+@click.argument("id", type=cli.NUMBER)
 @click.pass_context
 def retry(ctx: click.Context, id: int) -> None:
     """Send a waiting notice or a dead letter now."""
@@ -82,7 +83,7 @@ def retry(ctx: click.Context, id: int) -> None:
 
 
 @queue.command()
-@click.argument("id", type=int)
+@click.argument("id", type=cli.NUMBER)
 @click.pass_context
 def drop(ctx: click.Context, id: int) -> None:
     """Never send a notice."""

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from gateway import cli
 from gateway.cli import ticket_view
 from gateway.cli.desk import opened, opened_store, order, ticket_or_fail
 from gateway.desk import orders
@@ -51,7 +52,7 @@ def _statuses(word: str) -> tuple[str, ...]:
 
 
 @ticket.command()
-@click.argument("number", type=int)
+@click.argument("number", type=cli.NUMBER)
 @click.option("--json", "as_json", is_flag=True, help="One object with messages and events.")
 @click.pass_context
 def show(ctx: click.Context, number: int, as_json: bool) -> None:
@@ -71,11 +72,11 @@ def show(ctx: click.Context, number: int, as_json: bool) -> None:
 def _run(ctx: click.Context, number: int, command: str, text: str = "", *, note: bool = False) -> None:
     with opened(ctx) as desk:
         lines = order(desk, number, lambda t, policy, now: orders.act(t, command, text, policy, now, note=note))
-    click.echo("\n".join(lines) or "Done.")
+    click.echo("\n".join(lines) or "Nothing to change.")
 
 
 @ticket.command()
-@click.argument("number", type=int)
+@click.argument("number", type=cli.NUMBER)
 @click.option("--quiet", is_flag=True, help="Write nothing to the client.")
 @click.pass_context
 def close(ctx: click.Context, number: int, quiet: bool) -> None:
@@ -84,7 +85,7 @@ def close(ctx: click.Context, number: int, quiet: bool) -> None:
 
 
 @ticket.command()
-@click.argument("number", type=int)
+@click.argument("number", type=cli.NUMBER)
 @click.argument("agent")
 @click.option("--reason", default="", help="Told to the new owner.")
 @click.pass_context
@@ -94,27 +95,27 @@ def assign(ctx: click.Context, number: int, agent: str, reason: str) -> None:
 
 
 @ticket.command()
-@click.argument("number", type=int)
+@click.argument("number", type=cli.NUMBER)
 @click.argument("text")
 @click.pass_context
 def note(ctx: click.Context, number: int, text: str) -> None:
     """Add an internal note."""
+    _something(text)
     _run(ctx, number, "", text, note=True)
 
 
 @ticket.command()
-@click.argument("number", type=int)
+@click.argument("number", type=cli.NUMBER)
 @click.argument("text")
 @click.pass_context
 def reply(ctx: click.Context, number: int, text: str) -> None:
     """Write to the client."""
-    if not text.strip():
-        raise Permanent("the text is empty")
+    _something(text)
     _run(ctx, number, "", text)
 
 
 @ticket.command()
-@click.argument("number", type=int)
+@click.argument("number", type=cli.NUMBER)
 @click.argument("status")
 @click.pass_context
 def status(ctx: click.Context, number: int, status: str) -> None:
@@ -122,6 +123,11 @@ def status(ctx: click.Context, number: int, status: str) -> None:
     with opened(ctx) as desk:
         lines = order(desk, number, lambda t, policy, now: orders.set_status(t, status, policy, now))
     click.echo("\n".join(lines) or "Nothing to change.")
+
+
+def _something(text: str) -> None:
+    if not text.strip():
+        raise Permanent("the text is empty")
 
 
 def _line(text: str) -> str:

@@ -135,7 +135,7 @@ def _ownership(act: Act, plan: Plan) -> None:
     if owner is None and act.agent.handle:
         plan.give_to(act.agent, "answered first")
         plan.say("Nobody owned the ticket: you own it now.")
-    elif owner is not None and act.is_public and owner.id != act.agent.id:
+    elif owner is not None and act.is_public and owner.id != act.agent.id and not act.has("assign"):
         plan.warn(f"The owner of this ticket is {owner.name} ({plan.ticket.owner_why}).")
 
 

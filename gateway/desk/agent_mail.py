@@ -268,6 +268,11 @@ def _hold(arrival: Arrival, agent: Person, held: Held, policy: Policy) -> d.Deci
     return d.Decision("agent's mail held", ops, number)
 
 
+def _internal(arrival: Arrival) -> bool:
+    """Was the mail meant as a note? Then an answer to what it brings must not go to the client either."""
+    return arrival.to_note or commands.parse(arrival.mail.own_words).has("note")
+
+
 def _to_agent(
     kind: str, arrival: Arrival, agent: Person, context: Mapping[str, object], number: int | None
 ) -> NoticeDraft:
@@ -276,7 +281,7 @@ def _to_agent(
         kind,
         agent.mailbox,
         agent.id,
-        dict(context),
+        {**context, "internal": _internal(arrival)},
         ticket=number,
         locale=agent.locale,
         in_reply_to=mail_id,

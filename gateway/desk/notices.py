@@ -233,17 +233,20 @@ _SAMPLES: dict[str, Context] = {
         "lines": ["Your answer went to Casey Client <casey@client.example>.", "Status: in progress → pending."],
         "warnings": ["Joe Tran wrote a note on this ticket while you were writing."],
         "card": "",
+        "internal": False,
     },
     "staff_rejected": {
         "ticket": _TICKET,
         "reasons": ["Line 1: there is no command #clsoe. Did you mean #close?"],
         "quoted": _QUOTED,
+        "internal": False,
     },
     "staff_held": {
         "ticket": _TICKET,
         "reasons": ["It repeats 9 words of Joe Tran's note of 21 November."],
         "matched": "Casey moved in March; check the address",
         "quoted": "Hi Casey,\n\nCasey moved in March; check the address.\n",
+        "internal": False,
     },
     "staff_delivery_failed": {
         "ticket": _TICKET,

@@ -173,9 +173,10 @@ def _references(outgoing: Outgoing) -> list[str]:
 def _reply_to(kind: NoticeKind, context: Context, settings: Settings) -> str:
     """The personal address of this ticket; without a ticket, the agent's own, to send a mended command to.
 
-    A note is answered by a note, so that none reaches a client by mistake.
+    A note is answered by a note, and so is what the desk says about one: none reaches a client by mistake.
     """
-    address = context["note_address"] if kind.name == "staff_note" else context["reply_address"]
+    internal = kind.name == "staff_note" or context.get("internal", False)
+    address = context["note_address"] if internal else context["reply_address"]
     if kind.name in _REPORTS:
         address = address or context["command_address"]
     return headers.mailbox(Address(settings.desk.name, address), "Reply-To") if address else ""

@@ -42,7 +42,7 @@ _ENGLISH = Language(
     _months("January February March April May June July August September October November December"),
     "{day} {month} {year}",
     ".",
-    _statuses("New", "In progress", "Waiting for the client", "Client has responded", "To be checked", "Closed"),
+    _statuses("New", "In progress", "Pending response from client", "Client has responded", "To be checked", "Closed"),
 )
 LANGUAGES = {
     "en": _ENGLISH,

@@ -384,3 +384,32 @@ def test_an_agents_mail_without_references_to_its_token_is_still_an_answer(desk:
     desk.take(letter(OLIVIA, text, to=notice.reply_to, subject="x"))
     assert desk.last("reply").text.startswith("Yes.")
     assert "home office" not in desk.last("reply").text
+
+
+@pytest.mark.parametrize(
+    "text", ["Did so; she will pay on Friday.", "#note\nDid so.", "#nte\nShe pays late.", "#close now"]
+)
+def test_what_the_desk_says_about_a_note_is_answered_by_a_note(desk: Desk, text: str) -> None:
+    opened = desk.take(letter("Dana <dana@client.example>", "Hello, what do I owe you for March?"))
+    notice = next(n for n in opened if n.kind == "staff_new")
+    desk.take(answer(notice, "olivia@desk.example", "#note\n@joe please look into this"))
+    note = desk.last("staff_note", "joe")
+    (report,) = [n for n in desk.take(answer(note, "joe@desk.example", text)) if n.to == "joe@desk.example"]
+    desk.take(answer(report, "joe@desk.example", "Between us: a difficult client."))
+    assert desk.shown(1002)["messages"][-1]["direction"] == "note"
+    assert not [n for n in desk.sent if n.kind == "reply"]
+
+
+def test_who_has_just_given_a_ticket_away_is_not_told_who_owns_it(desk: Desk) -> None:
+    opened = desk.take(letter("Dana <dana@client.example>", "Hello, what do I owe you for March?"))
+    notice = next(n for n in opened if n.kind == "staff_new")
+    desk.take(answer(notice, "olivia@desk.example", "#assign joe: knows her\n\nHi Dana, Joe will help."))
+    assert "The owner of this ticket" not in desk.last("staff_receipt").text
+
+
+def test_a_participant_without_a_name_is_shown_by_address(desk: Desk) -> None:
+    desk.take(letter("Dana <dana@client.example>", "Hello, what do I owe you for March?", cc="sam@client.example"))
+    desk.take(answer(desk.last("received"), "sam@client.example", "I would like to know too, please."))
+    notice = desk.last("staff_client_responded")
+    assert "Also:     sam@client.example" in notice.text
+    assert "sam@client.example" in notice.html
