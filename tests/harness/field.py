@@ -132,7 +132,7 @@ def _is_empty(name: str, server: Dovecot) -> bool:
 @contextlib.contextmanager
 def field(
     folder: Path,
-    nursery: Nursery,
+    nursery: Nursery | None,
     database: str = "",
     *,
     controls: str = "haste,planted",

@@ -88,6 +88,7 @@ class Traffic:
     ahead: int = 40
     pause: float = 0.1
     troubles: tuple[str, ...] = ()
+    smtp: bool = True
     expected: dict[str, str] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
 
@@ -98,7 +99,7 @@ class Traffic:
         self._sent = itertools.count(1)
         self._written = 0
         self._acknowledged: set[str] = set()
-        self._threads = [threading.Thread(target=self._smtp, daemon=True)]
+        self._threads = [threading.Thread(target=self._smtp, daemon=True)] if self.smtp else []
         self._threads += [threading.Thread(target=self._imap, args=place, daemon=True) for place in self.mailboxes]
         self._people = threading.Thread(target=self._answer_all, daemon=True)
 
