@@ -4,10 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 WORKERS ?= -n 2 --dist loadfile
-CORPORA ?= corpora
+CORPORA ?= $(or $(GATEWAY_CORPORA),../shared/corpora)
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak corpora screenshots lock clean servers
+.PHONY: help run test lint bench soak corpora fuzz screenshots lock clean servers
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +34,12 @@ bench: $(STAMP)  ## measure what must stay quick
 soak: $(STAMP) servers  ## long fault runs: kills, full disks, dropped links
 	$(BIN)/python -m pytest tests/fault -m soak --timeout 0
 
-corpora: $(STAMP)  ## read every message under CORPORA=folder and count what became of it
-	$(BIN)/python tests/tools/corpora.py "$(CORPORA)"
+corpora: $(STAMP)  ## score reading over CORPORA=folder, or count what became of its messages where it has no score.py
+	@if [ -f "$(CORPORA)/score.py" ]; then $(BIN)/python "$(CORPORA)/score.py" --gateway "$(abspath $(BIN))/gateway"; \
+	else $(BIN)/python tests/tools/corpora.py "$(CORPORA)"; fi
+
+fuzz: $(STAMP)  ## damaged mail for SECONDS=60, guided by coverage where atheris is installed
+	$(BIN)/python tests/tools/fuzz.py --seconds $(SECONDS)
 
 screenshots: $(STAMP)  ## every HTML notice in headless Chromium, wide and narrow, into build/screenshots
 	$(BIN)/python tests/tools/screenshots.py build/screenshots
