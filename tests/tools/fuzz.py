@@ -27,9 +27,9 @@ SECONDS_PER_MAIL = 5.0
 BYTES = 400 * 1024 * 1024
 _LARGEST_SEED = 200_000
 _PIECES = (
-    b"\0", b"\r", b"\n", b"\r\n\r\n", b"\xff", b"=?utf-8?B?", b"?=", b"--", b"\x1b$B", b"<div>", b"</", b"> ", b"base64",
-    b"Content-Type: multipart/mixed; boundary=a\r\n", b"message/rfc822", b"charset=", b"\xe2\x80\xae", b"=\r\n", b"From: ",
-    b";" * 50,
+    b"\0", b"\r", b"\n", b"\r\n\r\n", b"\xff", b"=?utf-8?B?", b"?=", b"--", b"\x1b$B", b"<div>", b"</", b"> ",
+    b"Content-Type: multipart/mixed; boundary=a\r\n", b"message/rfc822", b"charset=", b"base64", b"=\r\n",
+    b"\xe2\x80\xae", b"From: ", b";" * 50,
 )  # fmt: skip
 
 
@@ -49,15 +49,15 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"))
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    examine = examiner(arguments.out)
     if importlib.util.find_spec("atheris") is not None:
-        return guided(examine, arguments)
-    return by_chance(examine, arguments)
+        return guided(arguments)
+    return by_chance(examiner(arguments.out), arguments)
 
 
 def examiner(out: Path) -> Callable[[bytes], None]:
-    from gateway.inbound.reading import read
+    from gateway.inbound.reading import assemble, read
 
+    assert assemble  # loaded here, where a fuzzer can watch it
     check = properties().check
 
     def examine(raw: bytes) -> None:
@@ -111,9 +111,11 @@ def damaged(raw: bytes, draw: random.Random) -> bytes:
     return bytes(data)
 
 
-def guided(examine: Callable[[bytes], None], arguments: argparse.Namespace) -> int:
+def guided(arguments: argparse.Namespace) -> int:
     import atheris
 
+    with atheris.instrument_imports(include=["gateway"]):
+        examine = examiner(arguments.out)
     corpus = arguments.out / "corpus"
     corpus.mkdir(exist_ok=True)
     for seed in seeds(arguments.seeds):
