@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import smtplib
 import threading
@@ -14,6 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from harness.daemon import Daemon
+from harness.oracle import Verdict, judge
+from servers.dovecot import Dovecot
 from servers.ports import free_port, wait_until
 from servers.sink import SmtpSink
 
@@ -46,6 +49,18 @@ generated_per_minute = 100000
 
 {more}
 """
+MAILBOX = """
+[[inbound.imap]]
+name = "help"
+host = "127.0.0.1"
+port = {port}
+tls = "none"
+username = "help@desk.example"
+password = "pw"
+scan_interval = 1
+"""
+BOX = "help@desk.example"
+_TOKEN = re.compile(r"token-[a-z]+-\d+")
 
 
 @dataclass
@@ -66,6 +81,9 @@ class Fleet:
         key = (self.daemons[0].folder / "secret.key").read_bytes()
         for daemon in self.daemons[1:]:
             (daemon.folder / "secret.key").write_bytes(key)
+
+        for daemon in self.daemons:
+            (daemon.folder / "log.jsonl").touch()
 
     def start(self, *arguments: str) -> None:
         for daemon in self.daemons:
@@ -171,3 +189,54 @@ def delivered(sink: SmtpSink) -> list[tuple[str, bytes]]:
         line = next(part for part in message.raw.split(b"\r\n") if part.lower().startswith(b"message-id:"))
         found.append((line.partition(b"<")[2].rstrip(b">").decode(), message.raw))
     return found
+
+
+def add_mailbox(dovecot: Dovecot) -> None:
+    """The mailbox of ``MAILBOX``."""
+    dovecot.add_user(BOX)
+
+
+def verdict(rows: Rows, accepted: list[str], sink: SmtpSink) -> Verdict:
+    stored: dict[str, list[int]] = {}
+    for row in rows("SELECT ticket, text FROM message WHERE direction = 'in'"):
+        for token in set(_TOKEN.findall(row.text)):
+            stored.setdefault(token, []).append(row.ticket)
+    notices = {row.message_id: bool(row.ambiguous) for row in rows("SELECT message_id, ambiguous FROM notice")}
+    stuck = [row.message_id for row in rows("SELECT message_id FROM notice WHERE state <> 'sent'")]
+    stuck += [str(row.id) for row in rows("SELECT id FROM inbox WHERE state <> 'done'")]
+    return judge(accepted, stored, notices, delivered(sink), stuck)
+
+
+def watcher(fleet: Fleet) -> Daemon:
+    """Whose turn it is at the mailbox."""
+    (one,) = [d for d in fleet.daemons if len(d.logged("watch_began")) > len(d.logged("watch_ended")) and not d.dead()]
+    return one
+
+
+def watched(fleet: Fleet, *, but: Daemon | None = None, seconds: float = 60) -> float:
+    """Wait until somebody (else) watches; the seconds that it took."""
+    began = time.monotonic()
+    others = [d for d in fleet.daemons if d is not but]
+
+    def found() -> bool:
+        return any(len(d.logged("watch_began")) > len(d.logged("watch_ended")) for d in others)
+
+    wait_until(found, "a watcher", seconds)
+    return time.monotonic() - began
+
+
+def tokens(where: str, count: int, first: int = 0) -> list[str]:
+    return [f"token-{where}-{n}" for n in range(first, first + count)]
+
+
+def post(mailbox: Dovecot, accepted: list[str], count: int, pause: float = 0.0) -> None:
+    first = sum(t.startswith("token-imap") for t in accepted)
+    for token in tokens("imap", count, first):
+        mailbox.deliver(mail(token), BOX)
+        accepted.append(token)
+        time.sleep(pause)
+
+
+def settle(rows: Rows, mailbox: Dovecot, seconds: float = 90) -> None:
+    wait_until(lambda: not mailbox.raw_mails(BOX), "the mailbox to be empty", seconds)
+    idle(rows, seconds)

@@ -21,11 +21,15 @@ def binaries() -> Path:
 
 
 class Postgres:
-    """Started on creation, gone after ``close()``; root hands it to the user postgres or nobody."""
+    """Started on creation, gone after ``close()``; root hands it to the user postgres or nobody.
+
+    Only a ``durable`` one waits for the disk, as a real one does.
+    """
 
     host = HOST
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._fsync = "fsync=on" if durable else "fsync=off"
         self._bin = binaries()
         self._user = owner(("postgres", "nobody"))
         self.folder = scratch("postgres", self._user)
@@ -52,7 +56,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start (again) on the same port with the same data."""
-        options = ["-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=60"]
+        options = ["-c", self._fsync, "-c", "shared_buffers=16MB", "-c", "max_connections=60"]
         where = ["-D", self._data, "-p", str(self.port), "-h", HOST, "-k", str(self.folder)]
         command = as_user(self._user, [str(self._bin / "postgres"), *where, *options])
         self._process = launch(command, self.folder / "postgres.log")
