@@ -233,12 +233,10 @@ class Gateway:
         ticket = self.store.read(lambda c: tickets.get(c, number, whole=True)) if number else None
         if ticket is None or not ticket.notes:
             return None
-        known = [m.text for m in ticket.messages if m.direction is Direction.IN]
-        known += [
-            m.reply
-            for m in ticket.messages
-            if m.direction is Direction.OUT and m.message_id != claim.outgoing.message_id
-        ]
+        decided = claim.outgoing.decided_at  # what was said with this notice or after it excuses nothing
+        earlier = [m for m in ticket.messages if decided is None or m.at < decided]
+        known = [m.text for m in earlier if m.direction is Direction.IN]
+        known += [m.reply for m in earlier if m.direction is Direction.OUT]
         notes = [n.reply for n in ticket.notes]
         words = self.setup.policy.shared_note_words
         return "it repeats an internal note" if leak.leaked(text, notes, known, words=words) else None

@@ -169,7 +169,7 @@ def open_counts(connection: sa.Connection) -> dict[int, int]:
     """Open tickets of each owner, by person id."""
     query = (
         sa.select(s.ticket.c.owner, sa.func.count())
-        .where(s.ticket.c.status != "closed", s.ticket.c.owner.is_not(None))
+        .where(s.OPEN, s.ticket.c.owner.is_not(None))
         .group_by(s.ticket.c.owner)
     )
     return {owner: count for owner, count in connection.execute(query) if owner is not None}

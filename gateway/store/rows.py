@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +27,7 @@ from gateway.store import schema as s
 
 _MESSAGES_KEPT = 50
 _OTHERS = 20
+_AT_ONCE = 500
 
 Row = sa.Row[Any]
 
@@ -151,11 +154,6 @@ def messages(connection: sa.Connection, number: int, *, limit: int | None = None
     return tuple(message(row, tuple(files.get(row.id, ()))) for row in rows)
 
 
-def documents(connection: sa.Connection, number: int) -> tuple[Document, ...]:
-    query = sa.select(s.document).where(s.document.c.ticket == number).order_by(s.document.c.id)
-    return tuple(Document(r.id, r.name, DocumentState(r.state), r.filename) for r in connection.execute(query))
-
-
 def open_tickets(connection: sa.Connection, client: int, *, but: int = 0) -> tuple[OpenTicket, ...]:
     """A client's tickets that are not closed, the oldest first, without the ticket ``but``."""
     query = (
@@ -169,26 +167,55 @@ def open_tickets(connection: sa.Connection, client: int, *, but: int = 0) -> tup
 
 def ticket(connection: sa.Connection, number: int, *, whole: bool = False) -> Ticket | None:
     """All that policy may know of a ticket; ``whole`` loads every message of it."""
-    row = connection.execute(sa.select(s.ticket).where(s.ticket.c.number == number)).one_or_none()
-    if row is None:
+    found = heads(connection, [number])
+    if not found:
         return None
-    joined = connection.execute(
-        sa.select(s.participant.c.person).where(s.participant.c.ticket == number).order_by(s.participant.c.added_at)
-    )
-    members = [row.client, *(p for (p,) in joined if p != row.client)]
-    people = persons(connection, {*members, *([row.owner] if row.owner else [])})
+    head = found[0]
     seen = connection.execute(sa.select(s.acted.c.handle, s.acted.c.at).where(s.acted.c.ticket == number))
     listed = connection.execute(sa.select(s.addressed.c.address).where(s.addressed.c.ticket == number))
+    return replace(
+        head,
+        messages=messages(connection, number, limit=None if whole else _MESSAGES_KEPT),
+        others=open_tickets(connection, head.client.id, but=number),
+        addressed=frozenset(a for (a,) in listed),
+        last_acted={row.handle: row.at for row in seen},
+    )
+
+
+def heads(connection: sa.Connection, numbers: Sequence[int]) -> list[Ticket]:
+    """Tickets without their conversation, in the order of their numbers as given; unknown numbers are left out."""
+    found: dict[int, Ticket] = {}
+    for start in range(0, len(numbers), _AT_ONCE):
+        found |= _heads(connection, numbers[start : start + _AT_ONCE])
+    return [found[number] for number in numbers if number in found]
+
+
+def _heads(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, Ticket]:
+    rows = connection.execute(sa.select(s.ticket).where(s.ticket.c.number.in_(numbers))).all()
+    joined: dict[int, list[int]] = {}
+    query = sa.select(s.participant).where(s.participant.c.ticket.in_(numbers))
+    for part in connection.execute(query.order_by(s.participant.c.added_at, s.participant.c.person)):
+        joined.setdefault(part.ticket, []).append(part.person)
+    asked: dict[int, list[Document]] = {}
+    wanted = sa.select(s.document).where(s.document.c.ticket.in_(numbers)).order_by(s.document.c.id)
+    for doc in connection.execute(wanted):
+        asked.setdefault(doc.ticket, []).append(Document(doc.id, doc.name, DocumentState(doc.state), doc.filename))
+    ids = {p for row in rows for p in (row.client, row.owner, *joined.get(row.number, ())) if p is not None}
+    people = persons(connection, ids)
+    return {row.number: _head(row, joined.get(row.number, []), people, asked.get(row.number, [])) for row in rows}
+
+
+def _head(row: Row, joined: list[int], people: dict[int, Person], asked: list[Document]) -> Ticket:
     return Ticket(
         number=row.number,
         kind=TicketKind(row.kind),
         subject=row.subject,
         status=Status(row.status),
         client=people[row.client],
-        owner=people.get(row.owner) if row.owner else None,
+        owner=people[row.owner] if row.owner is not None else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        participants=tuple(people[p] for p in members),
+        participants=tuple(people[p] for p in dict.fromkeys((row.client, *joined))),
         owner_why=row.owner_why,
         category=row.category,
         tier=row.tier,
@@ -199,9 +226,5 @@ def ticket(connection: sa.Connection, number: int, *, whole: bool = False) -> Ti
         closed_at=row.closed_at,
         merged_into=row.merged_into,
         continued_in=row.continued_in,
-        documents=documents(connection, number),
-        messages=messages(connection, number, limit=None if whole else _MESSAGES_KEPT),
-        others=open_tickets(connection, row.client, but=row.number),
-        addressed=frozenset(a for (a,) in listed),
-        last_acted={row.handle: row.at for row in seen},
+        documents=tuple(asked),
     )

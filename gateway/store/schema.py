@@ -148,7 +148,8 @@ person_address = _table(
     _count("position"),
 )
 
-_OPEN = sa.text("status <> 'closed'")  # most tickets of an old desk are closed
+OPEN = sa.text("status <> 'closed'")
+"""Most tickets of an old desk are closed. Written out, so that a planner sees that the partial index fits."""
 
 ticket = _table(
     "ticket",
@@ -173,7 +174,7 @@ ticket = _table(
     sa.Index("ix_ticket_client_status", "client", "status"),
     sa.Index("ix_ticket_status_updated_at", "status", "updated_at"),
     sa.Index("ix_ticket_updated_at", "updated_at"),
-    sa.Index("ix_ticket_open_owner", "owner", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("ix_ticket_open_owner", "owner", sqlite_where=OPEN, postgresql_where=OPEN),
 )
 
 participant = _table(

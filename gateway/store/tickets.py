@@ -22,14 +22,13 @@ def open_of(connection: sa.Connection, client: int) -> tuple[OpenTicket, ...]:
 def listed(
     connection: sa.Connection, *, statuses: tuple[str, ...] = (), owner: str = "", limit: int = 100
 ) -> tuple[Ticket, ...]:
-    """Tickets, the most recently changed first."""
+    """Tickets without their conversations, the most recently changed first."""
     query = sa.select(s.ticket.c.number).order_by(s.ticket.c.updated_at.desc(), s.ticket.c.number.desc()).limit(limit)
     if statuses:
         query = query.where(s.ticket.c.status.in_(statuses))
     if owner:
         query = query.join(s.person, s.person.c.id == s.ticket.c.owner).where(s.person.c.handle == owner)
-    numbers = connection.execute(query).scalars().all()
-    return tuple(t for t in (rows.ticket(connection, n) for n in numbers) if t is not None)
+    return tuple(rows.heads(connection, connection.execute(query).scalars().all()))
 
 
 def by_references(connection: sa.Connection, ids: tuple[str, ...]) -> dict[str, tuple[tuple[int, int], ...]]:

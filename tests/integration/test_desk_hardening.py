@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from harness.desk import AGENTS, Desk, answer, letter
 
-from gateway.desk.model import Status
+from gateway.desk import decision as d
+from gateway.desk.model import Direction, Status
+from gateway.mail import Address, Envelope
+from gateway.store import Outbox
+from gateway.store.apply import Applier
 
 CASEY = "Casey Client <casey@client.example>"
 OLIVIA = "Olivia Reyes <olivia@desk.example>"
@@ -176,3 +180,24 @@ def test_odd_mail_becomes_a_ticket_or_is_set_aside_and_every_notice_of_it_can_be
     assert tickets >= 12
     assert [k for k in desk.sent if not k.mail["To"]] == []
     desk.close()
+
+
+def test_a_note_that_is_written_while_an_answer_waits_holds_every_copy_of_it(desk: Desk) -> None:
+    desk.take(letter(CASEY, "Can I?", cc="Sam <sam@client.example>"))
+    first = desk.ticket().messages[0].message_id
+    desk.take(letter("Sam <sam@client.example>", "Me too.", In_Reply_To=f"<{first}>", subject="Re: Question"))
+    text = "He never pays before we write three times."
+    mail = answer(desk.last("staff_client_responded"), OLIVIA, text)
+    token = desk.last("staff_client_responded").reply_to
+    desk.gateway.door.accept(mail.as_bytes(), Envelope("olivia@desk.example", (token,)), source="test")
+    desk.worker.work()
+    note = d.AddMessage(1001, Direction.NOTE, "person", Address("Joe", "joe@desk.example"), None, "", text, text)
+    decision = d.Decision("note", (note,), 1001)
+    store = desk.gateway.store
+    desk.clock.forward(seconds=1)
+    store.transact(lambda c: Applier(c, desk.clock(), desk.gateway.setup.mint).apply(decision), serial=True)
+    claims = [
+        c for c in Outbox(store).claim(desk.clock(), limit=9, lease_seconds=60) if c.outgoing.draft.kind == "reply"
+    ]
+    assert sorted(c.outgoing.draft.to.address for c in claims) == ["casey@client.example", "sam@client.example"]
+    assert [desk.gateway.firewall(c, f"Hi,\n\n{text}") for c in claims] == ["it repeats an internal note"] * 2

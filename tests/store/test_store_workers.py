@@ -1,0 +1,66 @@
+"""Several workers on one store: the mails of one thread end in one ticket, and nothing is decided twice."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from harness.desk import Desk, letter
+
+from gateway.inbound.reader import Reader
+from gateway.inbound.worker import Worker
+from gateway.mail import Envelope
+
+CASEY = "Casey Client <casey@client.example>"
+SAM = "Sam Client <sam@client.example>"
+
+
+@pytest.fixture
+def desk(url: str, tmp_path: Path) -> Desk:
+    return Desk.open(tmp_path, database=url)
+
+
+def all_at_once(desk: Desk, workers: int) -> None:
+    """Let several workers decide whatever waits."""
+    readers = [Reader() for _ in range(workers)]
+    made = [Worker(desk.gateway.store, desk.gateway.setup_now, lambda r=r: r, clock=desk.clock) for r in readers]  # type: ignore[misc]
+    together = threading.Barrier(workers)
+
+    def run(worker: Worker) -> None:
+        together.wait()
+        while worker.work():
+            pass
+
+    threads = [threading.Thread(target=run, args=(worker,)) for worker in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for reader in readers:
+        reader.close()
+
+
+def test_two_first_mails_of_one_thread_that_come_at_once_end_in_one_ticket(desk: Desk) -> None:
+    for n in range(6):
+        first = letter(CASEY, f"Question {n}", subject=f"Matter {n}", cc=SAM, Message_ID=f"<first-{n}@client.example>")
+        second = letter(
+            SAM, f"I add to {n}", subject=f"Re: Matter {n}", cc=CASEY, In_Reply_To=f"<first-{n}@client.example>"
+        )
+        for mail, sender in ((first, "casey@client.example"), (second, "sam@client.example")):
+            desk.gateway.door.accept(mail.as_bytes(), Envelope(sender, ("support@desk.example",)), source="test")
+    all_at_once(desk, 2)
+    assert len(desk.numbers()) == 6
+    assert sorted(len(desk.ticket(n).messages) for n in desk.numbers()) == [2] * 6
+    desk.close()
+
+
+def test_four_workers_decide_forty_mails_once_each(desk: Desk) -> None:
+    for n in range(40):
+        mail = letter(f"c{n}@client{n}.example", f"Question number {n}, please.", subject=f"Matter {n}")
+        desk.gateway.door.accept(mail.as_bytes(), Envelope("", ("support@desk.example",)), source="test")
+    all_at_once(desk, 4)
+    assert desk.numbers() == list(range(1001, 1041))
+    assert sorted(desk.outcomes()) == ["ticket opened"] * 40
+    assert len({desk.ticket(n).client.address for n in desk.numbers()}) == 40
+    desk.close()
