@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # Scripts that are written without spaces: every character counts as half a word.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -13,29 +13,33 @@ _ONE = re.compile(f"[{_UNSPACED}]")
 _SHORTEST_NOTE = 3
 
 
-def leaked(text: str, notes: Iterable[str], public: Iterable[str], *, words: int) -> str | None:
+def leaked(text: str, notes: Iterable[str], public: Sequence[str], *, words: int) -> str | None:
     """The stretch of a note that ``text`` repeats, or None.
 
     ``words`` in a row that both share are a leak, and so is a whole shorter note of three words or more.
     What stands in ``public`` too (the client wrote it, or was told) is no secret.
     """
     said = _words(text)
-    known = [_words(p) for p in public]
-    for note in notes:
-        found = _shared(said, _words(note), known, words)
-        if found:
-            return found
+    secrets = _secrets(notes, words)
+    for size, grams in sorted(secrets.items()):
+        shared = [g for g in _grams(said, size) if g in grams]
+        if shared:  # seldom; only then is it worth while to look at everything that was ever said
+            harmless = {g for p in public for g in _grams(_words(p), size)}
+            found = next((g for g in shared if g not in harmless), None)
+            if found is not None:
+                return " ".join(found)
     return None
 
 
-def _shared(said: list[str], note: list[str], known: list[list[str]], words: int) -> str | None:
-    half = 2 * sum(1 for word in note if _ONE.match(word)) > len(note)
-    size = min(2 * words if half else words, len(note))
-    if size < (2 * _SHORTEST_NOTE if half else _SHORTEST_NOTE):
-        return None
-    harmless = {g for text in known for g in _grams(text, size)}
-    secret = set(_grams(note, size)) - harmless
-    return next((" ".join(g) for g in _grams(said, size) if g in secret), None)
+def _secrets(notes: Iterable[str], words: int) -> dict[int, set[tuple[str, ...]]]:
+    """What must not be repeated, by the number of words in a row that count."""
+    secrets: dict[int, set[tuple[str, ...]]] = {}
+    for note in map(_words, notes):
+        half = 2 * sum(1 for word in note if _ONE.match(word)) > len(note)
+        size = min(2 * words if half else words, len(note))
+        if size >= (2 * _SHORTEST_NOTE if half else _SHORTEST_NOTE):
+            secrets.setdefault(size, set()).update(_grams(note, size))
+    return secrets
 
 
 def _grams(words: list[str], size: int) -> Iterable[tuple[str, ...]]:

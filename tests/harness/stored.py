@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,10 +48,10 @@ def contact(store: Store, address: Address = CASEY) -> Person:
     return store.transact(lambda c: people.contact(c, address, NOW), serial=True)
 
 
-def apply(store: Store, *ops: d.Op, ticket: int | None = None, mint: Callable[[int, int], str] = mint) -> int | None:
+def apply(store: Store, *ops: d.Op, ticket: int | None = None, now: datetime = NOW) -> int | None:
     """Carry a decision out as the desk does."""
     decision = d.Decision("test", ops, ticket)
-    return store.transact(lambda c: Applier(c, NOW, mint).apply(decision), serial=True)
+    return store.transact(lambda c: Applier(c, now, mint).apply(decision), serial=True)
 
 
 def open_op(client: Person, subject: str = "A question") -> d.OpenTicket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,9 @@ def test_commands_with_the_logo_of_a_signature_write_to_nobody(desk: Desk) -> No
     mail.clear_content()
     mail.set_content("#take\n")
     mail.add_alternative('<div>#take</div><div><img src="cid:logo@x"></div>', subtype="html")
-    mail.get_payload()[1].add_related(b"\x89PNG" + b"x" * 2000, "image", "png", cid="<logo@x>", filename="logo.png")
+    page = mail.get_body(("html",))
+    assert isinstance(page, EmailMessage)
+    page.add_related(b"\x89PNG" + b"x" * 2000, "image", "png", cid="<logo@x>", filename="logo.png")
     fresh = desk.take(mail)
     assert [n.kind for n in fresh] == ["staff_receipt"]
     assert len(desk.ticket().messages) == 1

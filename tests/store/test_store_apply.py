@@ -296,8 +296,7 @@ def test_there_is_a_way_to_apply_every_operation_there_is(store: Store) -> None:
 def test_tickets_are_listed_by_status_and_owner_the_latest_change_first(store: Store) -> None:
     numbers = [open_ticket(store) for _ in range(3)]
     for seconds, number in enumerate(reversed(numbers)):
-        decision = d.Decision("test", (d.Change(number, {"status": Status.PENDING}),), number)
-        store.transact(lambda c, x=decision, t=seconds: Applier(c, later(t), mint).apply(x), serial=True)
+        apply(store, d.Change(number, {"status": Status.PENDING}), now=later(seconds))
     apply(store, d.Change(numbers[1], {"status": Status.CLOSED}))
     listed = store.read(lambda c: tickets.listed(c))
     assert [t.number for t in listed] == [numbers[0], numbers[2], numbers[1]]

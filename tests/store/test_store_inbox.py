@@ -17,8 +17,10 @@ from gateway.store import schema as s
 RAW = b"From: casey@client.example\r\nSubject: =?utf-8?q?x?=\r\n\r\n\x00\xff raw bytes are any bytes\r\n"
 
 
-def take(store: Store, *keys: str, raw: bytes = RAW) -> inbox.Accepted:
-    envelope = Envelope("casey@client.example", ("support@desk.example",), "192.0.2.1")
+FROM_CASEY = Envelope("casey@client.example", ("support@desk.example",), "192.0.2.1")
+
+
+def take(store: Store, *keys: str, raw: bytes = RAW, envelope: Envelope = FROM_CASEY) -> inbox.Accepted:
     return store.transact(lambda c: inbox.accept(c, raw, envelope, source="test", keys=keys, now=NOW))
 
 
@@ -77,8 +79,7 @@ def test_one_mail_delivered_by_eight_connections_at_once_is_one_mail(store: Stor
 
 def test_an_empty_envelope_and_the_null_sender_are_told_apart(store: Store) -> None:
     for key, sender in (("a", None), ("b", "")):
-        envelope = Envelope(sender, ())
-        store.transact(lambda c, e=envelope, k=key: inbox.accept(c, RAW, e, source="test", keys=(k,), now=NOW))
+        take(store, key, envelope=Envelope(sender, ()))
     assert [c.envelope.sender for c in claim(store)] == [None, ""]
 
 
@@ -175,8 +176,12 @@ def test_a_long_outage_brings_no_mail_near_the_limit_of_claims(store: Store) -> 
     accept(store)
     for n in range(2 * inbox.CLAIMS):
         (held,) = claim(store, now=later(n))
-        store.transact(lambda c, h=held, n=n: inbox.give_back(c, h, later(n), reason="database", strike=False))
+        give_back(store, held, n, strike=False)
     assert inbox_row(store, held.id).claims == 0
+
+
+def give_back(store: Store, held: inbox.Claimed, seconds: float, *, strike: bool) -> int:
+    return store.transact(lambda c: inbox.give_back(c, held, later(seconds), reason="killed", strike=strike))
 
 
 # --- one content by two roads -----------------------------------------------------------------------

@@ -18,6 +18,7 @@ from gateway.errors import ConfigError, Permanent, Temporary
 from gateway.mail import Envelope
 from gateway.store import Store, inbox, open_store
 from gateway.store import schema as s
+from gateway.store.transact import Work
 
 BLOB = {"size": 1, "data": b"x"}
 
@@ -25,6 +26,10 @@ BLOB = {"size": 1, "data": b"x"}
 def put(connection: sa.Connection, name: str) -> str:
     connection.execute(sa.insert(s.blob).values(sha256=name, **BLOB))
     return name
+
+
+def putting(name: str) -> Work[str]:
+    return lambda connection: put(connection, name)
 
 
 def names(store: Store) -> list[str]:
@@ -120,7 +125,7 @@ def test_one_read_sees_one_state_even_while_others_write(store: Store) -> None:
 
 def test_work_that_waits_when_the_store_closes_is_still_done(url: str) -> None:
     store = open_store(url)
-    futures = [store.submit(lambda c, n=n: put(c, str(n))) for n in range(10)]
+    futures = [store.submit(putting(str(n))) for n in range(10)]
     store.close()
     assert [f.result(0) for f in futures] == [str(n) for n in range(10)]
 
@@ -139,7 +144,7 @@ def test_submitting_while_another_thread_closes_never_leaves_anybody_waiting(sql
     def pour() -> None:
         for n in range(500):
             try:
-                futures.append(sqlite.submit(lambda c, n=n: put(c, str(n))))
+                futures.append(sqlite.submit(putting(str(n))))
             except Temporary:
                 return
 
@@ -170,7 +175,7 @@ def count_commits(store: Store) -> list[str]:
 def test_whatever_waits_shares_one_commit(sqlite: Store) -> None:
     go = blocked_writer(sqlite)
     commits = count_commits(sqlite)
-    futures = [sqlite.submit(lambda c, n=n: put(c, f"{n:02}")) for n in range(40)]
+    futures = [sqlite.submit(putting(f"{n:02}")) for n in range(40)]
     go.set()
     concurrent.futures.wait(futures, 10)
     assert len(names(sqlite)) == 40
@@ -215,7 +220,7 @@ def test_a_commit_that_fails_answers_everybody_temporary_and_keeps_nothing(sqlit
 
     go = blocked_writer(sqlite)
     sa.event.listen(sqlite.engine, "commit", at_commit)
-    futures = [sqlite.submit(lambda c, n=n: put(c, str(n))) for n in range(5)]
+    futures = [sqlite.submit(putting(str(n))) for n in range(5)]
     go.set()
     for future in futures:
         with pytest.raises(Temporary):
