@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +15,9 @@ from gateway.desk.model import Direction, Role
 from gateway.desk.notices import Claim, Outgoing
 from gateway.desk.policy import Policy
 from gateway.desk.routing import CategoryRule, CompanyRule, Routes
-from gateway.errors import Permanent, Temporary
+from gateway.errors import ConfigError, Permanent, Temporary
 from gateway.guarded import Guarded
-from gateway.inbound.door import Door
+from gateway.inbound.door import Door, FencedDoor
 from gateway.inbound.imap import ImapWatcher
 from gateway.inbound.reader import Reader
 from gateway.inbound.smtp import SmtpListener
@@ -44,6 +45,13 @@ def desk_setup(settings: Settings) -> DeskSetup:
         reading=ReadingContext(own_addresses=own, own_lists=frozenset(name.casefold() for name in desk.lists)),
         authserv_ids=frozenset(name.casefold() for name in settings.security.authserv_ids),
     )
+
+
+def check_templates(settings: Settings) -> None:
+    """Raises ConfigError when the admin's own templates hold a mistake: it would make dead letters of notices."""
+    problems = Renderer(settings).check() if settings.notices.templates else []
+    if problems:
+        raise ConfigError([(f"template {name}", text) for name, text in problems])
 
 
 def _category_addresses(settings: Settings) -> tuple[str, ...]:
@@ -140,9 +148,14 @@ class Gateway:
         return self.live.setup
 
     def reload(self, settings: Settings) -> None:
-        """Take new rules, people, keys and templates. Listeners, mailboxes and the database need a restart."""
-        self.live = Live(settings, desk_setup(settings), Renderer(settings))
+        """Take new rules, people, keys and templates. Listeners, mailboxes and the database need a restart.
+
+        Raises ConfigError when some of it is wrong; then all stays as it was.
+        """
+        check_templates(settings)
+        fresh = Live(settings, desk_setup(settings), Renderer(settings))
         self.store.transact(lambda c: people.sync(c, person_specs(settings), self.clock()), serial=True)
+        self.live = fresh
         log.configuration_reloaded()
 
     def close(self) -> None:
@@ -176,10 +189,12 @@ class Gateway:
         """One daemon of a fleet watches a mailbox; the others stand by."""
         settings, state = self.settings, MailboxState(self.store, self.clock)
 
-        def make() -> ImapWatcher:
-            return ImapWatcher(box, self.door, state, password=_password(settings, box), resolve=settings.path)
+        def make(fence: threading.Event) -> ImapWatcher:
+            door = FencedDoor(self.door, fence)
+            return ImapWatcher(box, door, state, password=_password(settings, box), resolve=settings.path)
 
-        return Guarded(make, self.store.lock(f"{box.username}@{box.host}:{box.port}/{box.folder}"))
+        lock = self.store.lock(f"{box.username}@{box.host}:{box.port}/{box.folder}")
+        return Guarded(f"imap:{box.name}", make, lock)
 
     def workers(self) -> list[Service]:
         return [self.worker(f"worker {n + 1}") for n in range(self.settings.limits.workers)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -92,6 +94,9 @@ class Invocation:
 @click.pass_context
 def main(ctx: click.Context, config: str | None) -> None:
     """A help desk that lives in mail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a name still shows the rest
     ctx.obj = Invocation(config)
 
 

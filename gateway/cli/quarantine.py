@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 import click
 
 from gateway import cli
+from gateway.cli import terminal
 from gateway.cli.desk import opened_store
 from gateway.cli.ticket_view import stamp
 from gateway.errors import Permanent
@@ -40,10 +40,10 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     with opened_store(ctx) as store:
         rows = [_row(r) for r in store.read(inbox.quarantined)]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        terminal.show_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['id']:>6}  {row['received_at']}  {row['size']:>9} bytes  {row['reason']}")
+        terminal.show(f"{row['id']:>6}  {row['received_at']}  {row['size']:>9} bytes  {row['reason']}")
     click.echo("Show one: gateway quarantine show ID" if rows else "Nothing is in quarantine.")
 
 
@@ -62,8 +62,8 @@ def show(ctx: click.Context, id: int, raw: bool) -> None:
         sys.stdout.buffer.write(data)
         return
     for key, value in {**_row(row), "state": row.state}.items():
-        click.echo(f"{key:<16} {value}")
-    click.echo("\n" + data[:20_000].decode("utf-8", "replace"))
+        terminal.show(f"{key:<16} {value}")
+    terminal.show("\n" + data[:20_000].decode("utf-8", "replace"))
 
 
 @quarantine.command()

@@ -9,6 +9,7 @@ import click
 import sqlalchemy as sa
 
 from gateway import cli
+from gateway.cli import terminal
 from gateway.cli.desk import opened_store
 from gateway.cli.ticket_view import stamp
 from gateway.errors import Permanent
@@ -43,13 +44,13 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     with opened_store(ctx) as store:
         rows = [_row(r) for r in store.read(outbox.unsent)]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        terminal.show_json(rows)
         return
     for row in rows:
         when = f"next {row['next_attempt_at']}" if row["next_attempt_at"] else "given up"
         number = f"#{row['ticket']}" if row["ticket"] else "-"
         first = f"{row['id']:>6}  {row['state']:<11} {row['kind']:<22} {number:<7}"
-        click.echo(f"{first} {row['recipient']}  {when}  {row['reply']}")
+        terminal.show(f"{first} {row['recipient']}  {when}  {row['reply']}")
     if not rows:
         click.echo("Nothing waits.")
 
@@ -64,11 +65,11 @@ def show(ctx: click.Context, id: int) -> None:
     if row is None:
         raise Permanent(f"there is no notice {id}")
     for key, value in _row(row).items():
-        click.echo(f"{key:<16} {value if value is not None else '-'}")
+        terminal.show(f"{key:<16} {value if value is not None else '-'}")
     if row.composed is not None:
-        click.echo("\n" + bytes(row.composed).decode("utf-8", "replace"))
+        terminal.show("\n" + bytes(row.composed).decode("utf-8", "replace"))
     else:
-        click.echo("\n" + json.dumps(row.draft["context"], ensure_ascii=False, indent=1))
+        terminal.show("\n" + json.dumps(row.draft["context"], ensure_ascii=False, indent=1))
 
 
 @queue.command()

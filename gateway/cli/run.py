@@ -19,13 +19,14 @@ from gateway import cli
 def run(ctx: click.Context, only: str | None) -> None:
     """Run the daemon until SIGTERM, which drains; SIGHUP reads the configuration again."""
     from gateway import config
-    from gateway.app import ROLES, wait_for_database
+    from gateway.app import ROLES, check_templates, wait_for_database
     from gateway.supervisor import Supervisor
 
     settings = cli.settings(ctx)
     roles = frozenset(part.strip() for part in only.split(",")) if only else frozenset(ROLES)
     if not roles <= set(ROLES):
         raise click.UsageError(f"--only takes {', '.join(ROLES)}")
+    check_templates(settings)
     desk = wait_for_database(settings)
     try:
         desk.store.lock_for_daemon()

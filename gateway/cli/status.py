@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from gateway import cli
+from gateway.cli import terminal
 from gateway.cli.desk import opened_store
 from gateway.cli.ticket_view import stamp
 from gateway.store import utcnow
@@ -27,7 +27,10 @@ def status(ctx: click.Context, as_json: bool) -> None:
     with opened_store(ctx) as store:
         found = store.read(backlog)
     view = _view(found, names, now.timestamp())
-    click.echo(json.dumps(view, indent=1) if as_json else _text(view))
+    if as_json:
+        terminal.show_json(view)
+    else:
+        terminal.show(_text(view))
     if view["stuck"]:
         ctx.exit(cli.FAILED)
 
@@ -51,7 +54,8 @@ def _view(found: Backlog, names: list[str], now: float) -> dict[str, Any]:
     if notice_age > STUCK_SECONDS:
         stuck.append(f"a notice has been overdue for {notice_age:.0f} s")
     if found.dead_letters:
-        stuck.append(f"{found.dead_letters} dead letters: gateway queue list")
+        many = "dead letter" if found.dead_letters == 1 else "dead letters"
+        stuck.append(f"{found.dead_letters} {many}: gateway queue list")
     stuck += [
         f"mailbox {m['name']} fails since {m['failing_since']}: {m['error']}" for m in mailboxes if m["failing_since"]
     ]

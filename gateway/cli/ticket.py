@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from gateway import cli
-from gateway.cli import ticket_view
+from gateway.cli import terminal, ticket_view
 from gateway.cli.desk import opened, opened_store, order, ticket_or_fail
 from gateway.desk import orders
 from gateway.desk.model import STATUS_WORDS, Status
@@ -35,9 +33,9 @@ def list_(ctx: click.Context, as_json: bool, status: str, owner: str, limit: int
     with opened_store(ctx) as store:
         found = store.read(lambda c: tickets.listed(c, statuses=wanted, owner=owner, limit=limit))
     if as_json:
-        click.echo(json.dumps([ticket_view.head(t) for t in found], ensure_ascii=False, indent=1))
+        terminal.show_json([ticket_view.head(t) for t in found])
     else:
-        click.echo(ticket_view.table(found))
+        terminal.show(ticket_view.table(found))
 
 
 def _statuses(word: str) -> tuple[str, ...]:
@@ -64,15 +62,15 @@ def show(ctx: click.Context, number: int, as_json: bool) -> None:
         events = store.read(lambda c: tickets.events(c, number))
         links = store.read(lambda c: tickets.links(c, number))
     if as_json:
-        click.echo(json.dumps(ticket_view.whole(found, events, links), ensure_ascii=False, indent=1))
+        terminal.show_json(ticket_view.whole(found, events, links))
     else:
-        click.echo(ticket_view.page(found, events, links))
+        terminal.show(ticket_view.page(found, events, links))
 
 
 def _run(ctx: click.Context, number: int, command: str, text: str = "", *, note: bool = False) -> None:
     with opened(ctx) as desk:
         lines = order(desk, number, lambda t, policy, now: orders.act(t, command, text, policy, now, note=note))
-    click.echo("\n".join(lines) or "Nothing to change.")
+    terminal.show("\n".join(lines) or "Nothing to change.")
 
 
 @ticket.command()
@@ -122,7 +120,7 @@ def status(ctx: click.Context, number: int, status: str) -> None:
     """Set a status by hand; nobody is written to."""
     with opened(ctx) as desk:
         lines = order(desk, number, lambda t, policy, now: orders.set_status(t, status, policy, now))
-    click.echo("\n".join(lines) or "Nothing to change.")
+    terminal.show("\n".join(lines) or "Nothing to change.")
 
 
 def _something(text: str) -> None:

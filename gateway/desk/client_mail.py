@@ -19,6 +19,7 @@ from gateway.desk.record import NOBODY, incoming
 from gateway.mail import Address
 
 _SUMMARY = 140
+_SALUTATION = (",", "!", ":", "،", "，", "、", "！", "：")
 _LONGEST_ADDRESS = 254
 
 
@@ -110,7 +111,7 @@ def summarise(text: str) -> str:
     """The first sentence or line that says something, one line long."""
     for line in text.splitlines():
         words = " ".join(line.split())
-        if len(words) > 20 or (len(words) > 3 and not words.endswith((",", "!", ":"))):
+        if len(words) > 20 or (len(words) > 3 and not words.endswith(_SALUTATION)):
             return words if len(words) <= _SUMMARY else words[: _SUMMARY - 1].rsplit(" ", 1)[0] + "…"
     return ""
 

@@ -39,6 +39,8 @@ def _run(
     plan = Plan(ticket, "admin", policy, now)
     try:
         acts.carry_out(Act(admin, text, order, as_note=note), plan)
+    except Refused as refusal:
+        raise Refused(refusal.public.removeprefix("Line 1: ")) from None
     except Held as held:
         raise Refused(f"held: the text repeats an internal note ({held.matched!r}); nothing was sent") from None
     return plan.decision("order carried out")

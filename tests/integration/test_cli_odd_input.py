@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from harness.desk import Desk, letter
 
+from gateway import config
+from gateway.errors import ConfigError
 from gateway.threading.token import Keyring
 
 CONFIG = """\
@@ -34,11 +39,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def call(folder: Path, *arguments: str, shell: str = "", stdin: str = "") -> subprocess.CompletedProcess[str]:
+def call(
+    folder: Path, *arguments: str, shell: str = "", stdin: str = "", encoding: str = "utf-8"
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "gateway", "--config", str(folder / "gateway.toml"), *arguments]
     if shell:
         command = ["sh", "-c", f'exec "$@" {shell}', "sh", *command]
-    return subprocess.run(command, capture_output=True, text=True, input=stdin, timeout=60)
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    return subprocess.run(command, capture_output=True, encoding=encoding, input=stdin, timeout=60, env=environment)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +105,59 @@ def test_closing_twice_says_that_nothing_changed(folder: Path) -> None:
         desk.close()
     assert "closed" in call(folder, "ticket", "close", "1001").stdout
     assert call(folder, "ticket", "close", "1001").stdout == "Nothing to change.\n"
+
+
+HOSTILE = (
+    "From: Casey \u7530 <casey@client.example>\nTo: support@desk.example\nSubject: \u7530\n"
+    "List-Id: <news.client.example>\nContent-Type: text/plain; charset=utf-8\n\n"
+    "hello \x1b[2J\x1b]0;gone\x07 \u202e end\n"
+)
+
+
+def test_no_control_character_of_a_mail_reaches_the_terminal(folder: Path) -> None:
+    desk = Desk.open(folder, agents=[{"handle": "olivia", "name": "Olivia", "address": "olivia@desk.example"}])
+    try:
+        desk.take(HOSTILE.encode(), sender="news@client.example", to=["support@desk.example"])
+        desk.take(HOSTILE.replace("List-Id", "X-Nothing").encode(), sender="c@d.example", to=["support@desk.example"])
+        waiting = desk.quarantined()[0].id
+    finally:
+        desk.close()
+    for arguments in (("ticket", "show", "1001"), ("ticket", "list"), ("quarantine", "show", str(waiting))):
+        for encoding in ("utf-8", "latin-1"):
+            done = call(folder, *arguments, encoding=encoding)
+            assert done.returncode == 0, done.stderr
+            assert not {"\x1b", "\x07", "\u202e"} & set(done.stdout)
+    shown = json.loads(call(folder, "ticket", "show", "1001", "--json", encoding="latin-1").stdout)
+    assert shown["subject"] == "\u7530"
+    raw = call(folder, "quarantine", "show", str(waiting), "--raw").stdout
+    assert raw == HOSTILE
+
+
+def test_the_daemon_does_not_start_with_a_template_that_is_wrong(folder: Path) -> None:
+    (folder / "own" / "en").mkdir(parents=True)
+    (folder / "own" / "en" / "received.txt.j2").write_text("{{ nobody }}")
+    (folder / "gateway.toml").write_text(CONFIG + '[notices]\ntemplates = "own"\n')
+    done = call(folder, "run")
+    assert done.returncode == 2
+    assert "received.txt.j2" in done.stderr
+    assert not (folder / "gateway.db").exists()
+
+
+def test_a_reload_with_a_template_that_is_wrong_changes_nothing(folder: Path) -> None:
+    (folder / "own" / "en").mkdir(parents=True)
+    desk = Desk.open(folder)
+    try:
+        before = desk.gateway.settings
+        (folder / "own" / "en" / "received.txt.j2").write_text("{% if %}")
+        changed = config.parse(
+            {**tomllib.loads(CONFIG), "notices": {"templates": "own"}, "routing": {"default_owner": "olivia"}}, folder
+        )
+        with pytest.raises(ConfigError, match="received"):
+            desk.gateway.reload(changed)
+        assert desk.gateway.settings is before
+        (folder / "own" / "en" / "received.txt.j2").write_text("Number {{ ticket.number }}")
+        desk.gateway.reload(changed)
+        desk.take(letter("casey@client.example", "hello"))
+        assert desk.last("received").text.strip() == "Number 1001"
+    finally:
+        desk.close()
