@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from gateway.desk.notices import Claim, Outgoing
 from gateway.desk.policy import Policy
 from gateway.desk.routing import CategoryRule, CompanyRule, Routes
 from gateway.errors import ConfigError, Permanent, Temporary
-from gateway.guarded import Guarded
+from gateway.guarded import Fence, Guarded
 from gateway.inbound.door import Door, FencedDoor
 from gateway.inbound.imap import ImapWatcher
 from gateway.inbound.reader import Reader
@@ -30,6 +29,7 @@ from gateway.outbound.transport import open_transport
 from gateway.service import Service
 from gateway.store import MailboxState, Outbox, Store, inbox, open_store, people, tickets, utcnow
 from gateway.store.people import PersonSpec
+from gateway.threading.authenticity import Border
 from gateway.threading.token import Minter
 
 ROLES = ("inbound", "worker", "sender", "clock")
@@ -43,7 +43,10 @@ def desk_setup(settings: Settings) -> DeskSetup:
         policy=policy(settings, own),
         minter=Minter(settings.keyring(), desk.address, own),
         reading=ReadingContext(own_addresses=own, own_lists=frozenset(name.casefold() for name in desk.lists)),
-        authserv_ids=frozenset(name.casefold() for name in settings.security.authserv_ids),
+        border=Border(
+            frozenset(name.casefold() for name in settings.security.authserv_ids),
+            frozenset(name.casefold() for name in settings.security.border_hosts),
+        ),
     )
 
 
@@ -189,8 +192,8 @@ class Gateway:
         """One daemon of a fleet watches a mailbox; the others stand by."""
         settings, state = self.settings, MailboxState(self.store, self.clock)
 
-        def make(fence: threading.Event) -> ImapWatcher:
-            door = FencedDoor(self.door, fence)
+        def make(fence: Fence) -> ImapWatcher:
+            door = FencedDoor(self.door, fence.lost)
             return ImapWatcher(box, door, state, password=_password(settings, box), resolve=settings.path)
 
         lock = self.store.lock(f"{box.username}@{box.host}:{box.port}/{box.folder}")

@@ -26,6 +26,10 @@ class Fence(threading.Event):
         super().__init__()
         self._outer, self._held_now = outer, held
 
+    def lost(self) -> bool:
+        """Is it the lock that is gone? A mere stop leaves time to finish what is under way."""
+        return not self._held_now()
+
     def is_set(self) -> bool:
         if not super().is_set() and (self._outer.is_set() or not self._held_now()):
             self.set()  # for good: a lock that comes back is another one
@@ -42,13 +46,14 @@ class Fence(threading.Event):
 
 
 class Guarded:
-    """Runs what ``make`` gives while ``lock`` is held. Each time is a new one: what it remembered is out of date."""
+    """Runs what ``make`` gives while ``lock`` is held. Each time is a new one: what it remembered is out of date.
 
-    def __init__(self, make: Callable[[], Service], lock: Lock) -> None:
+    ``make`` is given the fence, for what the service waits for outside its own loop.
+    """
+
+    def __init__(self, name: str, make: Callable[[Fence], Service], lock: Lock) -> None:
+        self.name = name
         self._make, self._lock = make, lock
-        self._next = make()
-        self.name = self._next.name
-        self.patience_seconds = float(getattr(self._next, "patience_seconds", 60))
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         self._lock.want()
@@ -63,9 +68,9 @@ class Guarded:
             self._lock.release()
 
     def _hold(self, stop: threading.Event, beat: Callable[[], None]) -> None:
-        service, self._next = self._next, self._make()
+        fence = Fence(stop, self._lock.held)
         log.watch_began(self.name)
         try:
-            service.run(Fence(stop, self._lock.held), beat)
+            self._make(fence).run(fence, beat)
         finally:
             log.watch_ended(self.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
@@ -16,6 +17,7 @@ from gateway.store import Store, inbox, utcnow
 from gateway.store.inbox import Accepted
 
 COMMIT_SECONDS = 30
+_LOOK_SECONDS = 0.5
 
 
 class Door:
@@ -42,15 +44,23 @@ class Door:
         future.add_done_callback(lambda done: self._accepted(done, source, len(raw)))
         return future
 
-    def accept(self, raw: bytes, envelope: Envelope, *, source: str, key: str = "") -> Accepted:
+    def accept(
+        self, raw: bytes, envelope: Envelope, *, source: str, key: str = "", lost: Callable[[], bool] | None = None
+    ) -> Accepted:
         """Store a mail and wait for the durable commit.
 
-        Raises Temporary when that fails or takes longer than half a minute.
+        Raises Temporary when that fails or takes longer than half a minute, or soon after ``lost`` says that nobody
+        waits any more.
         """
-        try:
-            return self.submit(raw, envelope, source=source, key=key).result(COMMIT_SECONDS)
-        except TimeoutError:
-            raise Temporary("the store did not commit in time") from None
+        future = self.submit(raw, envelope, source=source, key=key)
+        end = time.monotonic() + COMMIT_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            try:
+                return future.result(left if lost is None else min(left, _LOOK_SECONDS))
+            except TimeoutError:
+                if lost is not None and lost():
+                    break
+        raise Temporary("the store did not commit in time")
 
     def _accepted(self, done: Future[Accepted], source: str, size: int) -> None:
         if done.cancelled() or done.exception() is not None:
@@ -58,6 +68,17 @@ class Door:
         accepted = done.result()
         self._store.mail_waits.set()
         log.mail_accepted(accepted.inbox_id, source, size, accepted.duplicate)
+
+
+class FencedDoor:
+    """The door for somebody whose place another may take while they wait for a commit."""
+
+    def __init__(self, door: Door, lost: Callable[[], bool]) -> None:
+        self._door, self._lost = door, lost
+
+    def accept(self, raw: bytes, envelope: Envelope, *, source: str, key: str = "") -> Accepted:
+        """Raises Temporary like ``Door.accept``, and soon after the place is lost: whether it is stored is open."""
+        return self._door.accept(raw, envelope, source=source, key=key, lost=self._lost)
 
 
 def keys_of(raw: bytes, envelope: Envelope, source: str, key: str) -> tuple[str, ...]:

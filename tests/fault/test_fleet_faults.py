@@ -87,8 +87,8 @@ def test_a_holder_whose_link_to_the_database_goes_silent_stops_before_another_st
     link.pause()
     post(mailbox, accepted, 10)
     assert watched(two, but=far) < 60
-    (stopped,), (began,) = far.logged("watch_ended"), near.logged("watch_began")
-    assert stopped["at"] < began["at"]
+    wait_until(lambda: bool(far.logged("watch_ended")), "the cut-off one to end", 5)
+    assert far.logged("watch_ended")[0]["at"] < near.logged("watch_began")[0]["at"]
     settle(rows, mailbox)
     link.resume()
     wait_until(lambda: bool(rows("SELECT 1 FROM daemon HAVING count(*) = 2")), "both to be registered", 60)

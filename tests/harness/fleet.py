@@ -92,7 +92,7 @@ class Fleet:
             self.ready(daemon)
 
     @staticmethod
-    def ready(daemon: Daemon, seconds: float = 30) -> None:
+    def ready(daemon: Daemon, seconds: float = 90) -> None:
         began = len(daemon.logged("daemon_ready"))
         wait_until(lambda: len(daemon.logged("daemon_ready")) >= max(began, daemon.starts), "daemon_ready", seconds)
 

@@ -35,7 +35,6 @@ class Watcher:
     log: list[str]
     number: int
     name: str = "imap:support"
-    patience_seconds: float = 99.0
     ends: Callable[[], None] = lambda: None
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
@@ -73,13 +72,11 @@ def test_each_time_the_lock_is_gained_a_new_service_runs_until_it_is_lost() -> N
     made = iter(range(1, 9))
     lock = Lock([False, True, True, False, True, True, False])
 
-    def make() -> Watcher:
+    def make(_: Fence) -> Watcher:
         number = next(made)
         return Watcher(log, number, ends=stop.set if number == 2 else lambda: None)
 
-    guarded = Guarded(make, lock)
-    assert (guarded.name, guarded.patience_seconds) == ("imap:support", 99.0)
-    guarded.run(stop, lambda: log.append("beat") if False else None)
+    Guarded("imap:support", make, lock).run(stop, lambda: None)
     assert log == ["works 1", "ends 1", "works 2", "ends 2"]
     assert lock.calls == ["want", "release"]
 
@@ -90,7 +87,7 @@ def test_a_service_that_fails_hands_the_lock_back_so_that_another_daemon_may_try
 
     lock = Lock([True])
     with pytest.raises(OSError):
-        Guarded(lambda: Watcher([], 1, ends=fail), lock).run(threading.Event(), lambda: None)
+        Guarded("imap:support", lambda _: Watcher([], 1, ends=fail), lock).run(threading.Event(), lambda: None)
     assert lock.calls == ["want", "release"]
 
 
@@ -102,5 +99,5 @@ def test_a_service_without_the_lock_beats_and_ends_when_told() -> None:
         beats.append(1)
         stop.set()
 
-    Guarded(lambda: Watcher([], 1), Lock([False])).run(stop, beat)
+    Guarded("imap:support", lambda _: Watcher([], 1), Lock([False])).run(stop, beat)
     assert beats == [1]
