@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import io
+import os
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -109,6 +110,7 @@ def settings(ctx: click.Context) -> Settings:
 
     call = ctx.ensure_object(Invocation)
     if call.loaded is None:
+        os.umask(os.umask(0o077) | 0o027)  # what is made from here on holds mail: not for everybody on this machine
         call.loaded = config.load(config.find(call.config))
         log.configure(call.loaded.log.level, call.loaded.log.format)
     return call.loaded

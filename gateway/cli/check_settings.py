@@ -106,10 +106,20 @@ def names(settings: Settings) -> Iterator[Row]:
 def authenticity(settings: Settings) -> Iterator[Row]:
     if settings.security.authserv_ids:
         yield ok(f"agents are believed by reply address, or dmarc=pass of {', '.join(settings.security.authserv_ids)}")
+        yield from _open_doors(settings)
         return
     yield ok("agents are believed by their reply addresses alone; see security.authserv_ids")
     if settings.notices.acknowledge == "authenticated":
         yield warn("notices.acknowledge", "nobody can be authenticated while security.authserv_ids is empty")
+
+
+def _open_doors(settings: Settings) -> Iterator[Row]:
+    """Whoever connects to us directly writes every field themselves."""
+    for index, listener in enumerate(settings.inbound.smtp):
+        local = listener.listen.startswith(("127.", "[::1]", "/", "localhost:"))
+        if listener.protocol == "smtp" and not local:
+            advice = "whoever reaches it can forge dmarc=pass; put your MTA before it, or empty security.authserv_ids"
+            yield warn(f"inbound.smtp[{index}].listen {listener.listen}", advice)
 
 
 # --- mail

@@ -114,14 +114,14 @@ def _play(desk: Gateway, listener: SmtpListener, home: Path, stay: bool) -> int:
 
 
 def _afterwards(home: Path, host: str, port: int, stay: bool) -> str:
-    command = "gateway" if shutil.which("gateway") else shlex.quote(sys.argv[0])
+    command = "gateway" if shutil.which("gateway") else _own_call()
     call = f"{command} --config {shlex.quote(str(home / 'gateway.toml'))}"
     look = [
         "Where to look",
         f"  all tickets       {call} ticket list",
         f"  this one          {call} ticket show 1001",
         f"  what was sent     {home / 'outgoing' / 'new'}  (one file a mail)",
-        f"  every notice      {command} template preview staff_new",
+        f"  every notice      {call} template preview staff_new",
     ]
     if not stay:
         return "\n".join(["", *look])
@@ -136,3 +136,9 @@ def _afterwards(home: Path, host: str, port: int, stay: bool) -> str:
         "",
     ]
     return "\n".join([*send, *look, "", "Press Ctrl-C to end it."])
+
+
+def _own_call() -> str:
+    """How this program was called, for people to copy."""
+    called = sys.argv[0]
+    return f"{shlex.quote(sys.executable)} -m gateway" if called.endswith("__main__.py") else shlex.quote(called)

@@ -71,13 +71,13 @@ def _ingest(ctx: click.Context, file: str | None, sender: str | None, recipients
         click.echo(f"refused: the message is larger than {limit} bytes", err=True)
         return EX_DATAERR
     minter = desk_setup(settings).minter
-    foreign = [r for r in recipients if not minter.owns(r)]
+    foreign = [r for r in recipients if not minter.takes(r)]
     if foreign:
         click.echo(f"refused: {', '.join(foreign)}: not an address of this desk", err=True)
         return EX_DATAERR
     store = open_store(settings.database_url())
     try:
-        Door(store, minter.owns).accept(raw, Envelope(sender, recipients), source="ingest")
+        Door(store, minter.takes).accept(raw, Envelope(sender, recipients), source="ingest")
     finally:
         store.close()
     return cli.DONE

@@ -161,3 +161,12 @@ def test_a_reload_with_a_template_that_is_wrong_changes_nothing(folder: Path) ->
         assert desk.last("received").text.strip() == "Number 1001"
     finally:
         desk.close()
+
+
+def test_a_database_is_not_for_everybody_on_the_machine(folder: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        assert call(folder, "ingest", stdin=MAIL).returncode == 0
+    finally:
+        os.umask(before)
+    assert (folder / "gateway.db").stat().st_mode & 0o027 == 0
