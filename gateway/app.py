@@ -129,7 +129,7 @@ class Gateway:
         self.store = store
         self.clock = clock
         self.live = Live(settings, desk_setup(settings), Renderer(settings))
-        self.door = Door(store, lambda address: self.live.setup.minter.owns(address), clock)
+        self.door = Door(store, lambda address: self.live.setup.minter.takes(address), clock)
         store.transact(lambda c: people.sync(c, person_specs(settings), clock()), serial=True)
 
     @classmethod

@@ -247,6 +247,8 @@ class Notices(Section):
 class Security(Section):
     authserv_ids: Lines = ()
     """authserv-ids (RFC 8601 section 2.2) written by our own border, whose dmarc=pass we believe."""
+    border_hosts: Lines = ()
+    """Names of our own MTAs, as they stand after "by" in Received fields: their fields may stand above the result."""
     masked_note_words: Annotated[Number, Field(ge=4, le=50)] = 6
     """How many words in a row an outgoing text may share with an internal note before it is held."""
 

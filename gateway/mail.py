@@ -89,6 +89,8 @@ class AuthResult:
     methods: tuple[tuple[str, str, str], ...]
     above_received: bool
     """True when no foreign Received field stands above it, so that our own border wrote it."""
+    hops_above: tuple[str, ...] = ()
+    """Who wrote the Received fields above it, topmost first: their "by" hosts in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

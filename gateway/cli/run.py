@@ -18,7 +18,7 @@ from gateway import cli
 @click.pass_context
 def run(ctx: click.Context, only: str | None) -> None:
     """Run the daemon until SIGTERM, which drains; SIGHUP reads the configuration again."""
-    from gateway import config
+    from gateway import config, memory
     from gateway.app import ROLES, check_templates, wait_for_database
     from gateway.supervisor import Supervisor
 
@@ -27,6 +27,7 @@ def run(ctx: click.Context, only: str | None) -> None:
     if not roles <= set(ROLES):
         raise click.UsageError(f"--only takes {', '.join(ROLES)}")
     check_templates(settings)
+    memory.return_large_blocks()
     desk = wait_for_database(settings)
     try:
         desk.store.lock_for_daemon()

@@ -29,8 +29,8 @@ class Door:
         self._clock = clock
 
     def knows(self, address: str) -> bool:
-        """Is mail for this address ours to take? A bare postmaster always is (RFC 5321 section 4.5.1)."""
-        return address.casefold() == "postmaster" or self._owns(address)
+        """Is mail for this address ours to take?"""
+        return self._owns(address)
 
     def submit(self, raw: bytes, envelope: Envelope, *, source: str, key: str = "") -> Future[Accepted]:
         """Begin to store a mail. The future ends after the durable commit, or raises Temporary."""

@@ -16,6 +16,7 @@ from gateway.mail import InboundMail, Kind
 from gateway.store import outbox, people, tickets
 from gateway.store.inbox import Claimed
 from gateway.threading import authenticity, carriers, match
+from gateway.threading.authenticity import Border
 from gateway.threading.carriers import Carriers
 from gateway.threading.match import Match
 from gateway.threading.token import Minter
@@ -50,13 +51,13 @@ def arrival(
     mail: InboundMail,
     minter: Minter,
     policy: Policy,
-    authserv_ids: frozenset[str],
+    border: Border,
 ) -> Arrival:
     """A mail with everything that is known of it."""
     mail = _own_copy(mail, minter)
     found = carriers.collect(mail, claimed.envelope, minter)
     staff = {address: a for a in people.agents(connection) for address in a.addresses}
-    agent = authenticity.verify_agent(mail, found, minter, staff, authserv_ids)
+    agent = authenticity.verify_agent(mail, found, minter, staff, border)
     matched, loaded = _match(connection, found, minter, mail, agent)
     ticket = loaded.get(matched.ticket) if matched.ticket is not None else None
     returned = _returned(connection, mail, found, minter)
@@ -80,7 +81,7 @@ def arrival(
         to_note=matched.to_note,
         agent=agent,
         claims_agent=None if agent else _claims(mail, found, matched, staff),
-        authenticated=authenticity.dmarc_passes(mail, authserv_ids),
+        authenticated=authenticity.dmarc_passes(mail, border),
         returned=returned,
         forced=claimed.forced,
         prompted=_prompted(connection, ticket),

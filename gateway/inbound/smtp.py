@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import log
-from gateway.config import InboundSmtp
+from gateway.config import InboundSmtp, secret_source
 from gateway.inbound import smtp_replies as replies
 from gateway.inbound.smtp_intake import Accepts, Intake
 from gateway.inbound.smtp_limits import ByteBudget, Connections, Limits, client_of
@@ -89,7 +89,8 @@ class SmtpListener:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         key = self._settings.tls_key
-        context.load_cert_chain(self._paths(self._settings.tls_certificate), self._paths(key) if key else None)
+        chain = secret_source(self._paths(self._settings.tls_certificate))
+        context.load_cert_chain(chain, secret_source(self._paths(key)) if key else None)
         return context
 
     async def _serve(self, intake: Intake, stop: threading.Event, beat: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from gateway.mail import InboundMail, Kind, ReadingContext
 from gateway.store import Store, inbox, utcnow
 from gateway.store.apply import Applier
 from gateway.store.inbox import Claimed
+from gateway.threading.authenticity import Border
 from gateway.threading.token import Minter, new_nonce
 
 _POLL_SECONDS = 1.0
@@ -42,7 +43,7 @@ class DeskSetup:
     policy: Policy
     minter: Minter
     reading: ReadingContext
-    authserv_ids: frozenset[str] = frozenset()
+    border: Border = field(default_factory=Border)
 
     def mint(self, ticket: int, person: int) -> str:
         return self.minter.message_id(ticket, person, new_nonce())
@@ -134,7 +135,7 @@ class Worker:
             reason = f"the same mail as {earlier}"
             inbox.settle(connection, claimed, state="done", outcome="duplicate", reason=reason, ticket=None, now=now)
             return Decision("duplicate")
-        arrival = situation.arrival(connection, claimed, mail, setup.minter, setup.policy, setup.authserv_ids)
+        arrival = situation.arrival(connection, claimed, mail, setup.minter, setup.policy, setup.border)
         facts = situation.situation(connection, mail, now)
         return self._apply(connection, claimed, arrival, decide.mail(arrival, setup.policy, facts), setup, now)
 

@@ -165,6 +165,12 @@ class Minter:
         local, _, domain = address.strip().casefold().rpartition("@")
         return f"{local.partition('+')[0]}@{domain}" in self.own
 
+    def takes(self, address: str) -> bool:
+        """Is mail for this address ours to take? Our own, and postmaster's (RFC 5321 section 4.5.1)."""
+        local, at, domain = address.strip().casefold().partition("@")
+        ours = not at or domain in {a.rpartition("@")[2] for a in self.own}
+        return (local == "postmaster" and ours) or self.owns(address)
+
     def _plus(self, role: TokenRole, ticket: int, person: int) -> str:
         local, _, domain = self.address.rpartition("@")
         return f"{local}+{_tag(role, self.keyring.sign(role, _varint(ticket) + _varint(person)))}@{domain}"

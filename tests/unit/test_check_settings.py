@@ -150,6 +150,19 @@ def test_nobody_is_acknowledged_when_nobody_can_be_authenticated(tmp_path):
     assert states(checks.authenticity(told)) == [State.OK]
 
 
+@pytest.mark.parametrize(
+    ("listen", "protocol", "warned"),
+    [("0.0.0.0:25", "smtp", True), ("127.0.0.1:25", "smtp", False), ("0.0.0.0:24", "lmtp", False)],
+)
+def test_a_listener_open_to_the_world_beside_dmarc_is_warned_of(tmp_path, listen, protocol, warned):
+    found = settings(
+        tmp_path,
+        inbound={"smtp": [{"listen": listen, "protocol": protocol}]},
+        security={"authserv_ids": ["mx.desk.example"]},
+    )
+    assert (State.WARN in states(checks.authenticity(found))) is warned
+
+
 def check(folder: Path, *options: str):
     CliRunner().invoke(cli.main, ["init", str(folder)])
     return CliRunner().invoke(cli.main, ["--config", str(folder / "gateway.toml"), "check", "--offline", *options])

@@ -10,15 +10,15 @@ from harness.pure import CASEY, JOE, MINTER, OLIVIA, mail
 
 from gateway.desk.model import VerifiedAgent
 from gateway.mail import Address, AuthResult, Envelope, InboundMail
-from gateway.threading.authenticity import dmarc_passes, verify_agent
+from gateway.threading.authenticity import Border, dmarc_passes, verify_agent
 from gateway.threading.carriers import collect
 
 STAFF = {a: p for p in (OLIVIA, JOE) for a in p.addresses}
-BORDER = frozenset({"mx.desk.example"})
+BORDER = Border(frozenset({"mx.desk.example"}))
 PASS = AuthResult("mx.desk.example", (("spf", "fail", ""), ("dmarc", "pass", "desk.example")), above_received=True)
 
 
-def verify(read: InboundMail, *recipients: str, border: frozenset[str] = BORDER) -> VerifiedAgent | None:
+def verify(read: InboundMail, *recipients: str, border: Border = BORDER) -> VerifiedAgent | None:
     found = collect(read, Envelope(read.sender.address if read.sender else "", recipients), MINTER)
     return verify_agent(read, found, MINTER, STAFF, border)
 
@@ -106,7 +106,7 @@ def test_what_must_not_prove_an_agent(case: str) -> None:
 
 
 def test_without_a_border_of_our_own_dmarc_proves_nothing() -> None:
-    assert verify(mail(OLIVIA, auth_results=(PASS,)), border=frozenset()) is None
+    assert verify(mail(OLIVIA, auth_results=(PASS,)), border=Border()) is None
 
 
 def test_a_client_is_no_agent_however_well_proved() -> None:
@@ -114,3 +114,20 @@ def test_a_client_is_no_agent_however_well_proved() -> None:
     read = mail(CASEY, auth_results=(own,))
     assert dmarc_passes(read, BORDER)
     assert verify(read, MINTER.reply_address(1001, CASEY.id)) is None
+
+
+@pytest.mark.parametrize(
+    ("hops", "hosts", "believed"),
+    [
+        (("mx.desk.example",), frozenset({"mx.desk.example"}), True),
+        (("store.desk.example", "mx.desk.example"), frozenset({"mx.desk.example", "store.desk.example"}), True),
+        (("mx.desk.example",), frozenset(), False),
+        (("mx.desk.example", "mx.evil.example"), frozenset({"mx.desk.example"}), False),
+        (("",), frozenset({"mx.desk.example"}), False),
+    ],
+)
+def test_only_received_fields_of_our_own_hosts_may_stand_above_the_result(
+    hops: tuple[str, ...], hosts: frozenset[str], believed: bool
+) -> None:
+    read = mail(OLIVIA, auth_results=(replace(PASS, above_received=False, hops_above=hops),))
+    assert dmarc_passes(read, Border(BORDER.authserv_ids, hosts)) is believed

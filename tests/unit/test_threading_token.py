@@ -189,3 +189,19 @@ def test_a_wrong_key_file_says_what_is_wrong_and_shows_no_key(text: str, problem
 )
 def test_the_desk_knows_its_own_addresses(address: str, ours: bool) -> None:
     assert MINTER.owns(address) is ours
+
+
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [
+        ("support@desk.example", True),
+        ("support+anything@desk.example", True),
+        ("postmaster", True),
+        ("Postmaster@desk.example", True),
+        ("postmaster@else.example", False),
+        ("webmaster@desk.example", False),
+        ("", False),
+    ],
+)
+def test_the_desks_own_addresses_and_postmaster_are_taken(address: str, taken: bool) -> None:
+    assert MINTER.takes(address) is taken

@@ -6,6 +6,7 @@ tells who wrote one, so the topmost come first, with whether a Received field st
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from gateway.inbound.reading.source import Part
@@ -13,6 +14,7 @@ from gateway.mail import AuthResult
 
 MAX_FIELDS = 20
 MAX_METHODS = 50
+MAX_HOPS = 20
 _RESULTS = frozenset(
     {"pass", "fail", "none", "neutral", "softfail", "temperror", "permerror", "policy", "bestguesspass",
      "hardfail", "unknown", "discard", "nxdomain", "signed", "skipped"}
@@ -30,15 +32,22 @@ _DOMAIN_OF = {
 def results(root: Part) -> tuple[AuthResult, ...]:
     """The message's Authentication-Results fields, topmost first; ARC's copies are not among them."""
     found: list[AuthResult] = []
-    received = 0
+    hops: list[str] = []
     for field in root.fields:
-        if field.name == "received":
-            received += not (received == 0 and _is_local_delivery(field.raw))
+        if field.name == "received" and len(hops) <= MAX_HOPS:
+            if hops or not _is_local_delivery(field.raw):
+                hops.append(_by(field.raw))
         elif field.name == "authentication-results" and len(found) < MAX_FIELDS:
-            result = parse(field.raw, above_received=received == 0)
+            result = parse(field.raw, above_received=not hops)
             if result is not None:
-                found.append(result)
+                found.append(replace(result, hops_above=tuple(hops)))
     return tuple(found)
+
+
+def _by(received: str) -> str:
+    """The host that wrote a Received field (RFC 5321 section 4.4), or ""."""
+    words = received[:2000].lower().split()
+    return next((host.strip("();") for word, host in pairwise(words) if word == "by"), "")
 
 
 def _is_local_delivery(received: str) -> bool:

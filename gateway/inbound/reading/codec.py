@@ -66,7 +66,7 @@ def _head(mail: InboundMail) -> dict[str, Any]:
     head["attachments"] = [_attachment(a) | {"content_id": a.content_id} for a in mail.attachments]
     head["delivery_reports"] = [_report(r) | {"diagnostic": r.diagnostic} for r in mail.delivery_reports]
     head["forwarded"] = _forwarded(mail.forwarded)
-    head["auth_results"] = [[a.authserv_id, a.methods, a.above_received] for a in mail.auth_results]
+    head["auth_results"] = [[a.authserv_id, a.methods, a.above_received, a.hops_above] for a in mail.auth_results]
     return head
 
 
@@ -89,7 +89,10 @@ def _mail(head: dict[str, Any], attachments: tuple[Attachment, ...]) -> InboundM
         attachments=attachments,
         delivery_reports=tuple(DeliveryReport(**r) for r in head["delivery_reports"]),
         forwarded=_to_forwarded(head["forwarded"]),
-        auth_results=tuple(AuthResult(i, tuple(tuple(m) for m in ms), above) for i, ms, above in head["auth_results"]),
+        auth_results=tuple(
+            AuthResult(i, tuple(tuple(m) for m in ms), above, tuple(hops))
+            for i, ms, above, hops in head["auth_results"]
+        ),
     )
 
 

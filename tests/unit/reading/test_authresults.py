@@ -87,3 +87,15 @@ def test_hostile_values_take_linear_time(unit: str) -> None:
     started = time.process_time()
     authresults.parse("mx.desk.example; " + unit * (65_536 // len(unit)), above_received=True)
     assert time.process_time() - started < 1
+
+
+def test_who_wrote_the_received_fields_above_is_kept() -> None:
+    raw = (
+        b"Received: from mx.desk.example (mx [192.0.2.1])\r\n\tby Store.desk.example (Postfix) with ESMTP id 1; x\r\n"
+        b"Received: from evil by mx.desk.example; Sat, 21 Nov 2026 10:00:00 +0000\r\n"
+        b"Authentication-Results: mx.desk.example; dmarc=pass header.from=desk.example\r\n"
+        b"From: a@desk.example\r\n\r\nx"
+    )
+    found = read(raw).auth_results[0]
+    assert not found.above_received
+    assert found.hops_above == ("store.desk.example", "mx.desk.example")
