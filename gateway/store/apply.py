@@ -15,7 +15,7 @@ from gateway.desk.notices import KINDS, NoticeDraft, NoticeState
 from gateway.mail import Address
 from gateway.store import rows
 from gateway.store import schema as s
-from gateway.store.upsert import insert_new, inserted_id
+from gateway.store.upsert import insert_all_new, insert_new, inserted_id
 
 FIRST_NUMBER = 1001
 _LONGEST_ID = 998  # octets, RFC 5322 section 2.1.1; longer ones would not fit into PostgreSQL's index either
@@ -42,6 +42,7 @@ class Applier:
         self.opened: int | None = None
         self.out_message: int | None = None
         self.notices = 0
+        self.references: list[dict[str, object]] = []
 
     def apply(self, decision: d.Decision) -> int | None:
         """Run every operation; returns the ticket that the decision was about."""
@@ -51,7 +52,8 @@ class Applier:
             number = getattr(op, "ticket", None)
             if number is not None and not isinstance(op, d.OpenTicket):
                 touched.add(self._number(number))
-        for number in sorted(touched):
+        self._write_references()
+        for number in sorted(touched - {self.opened}):
             self.connection.execute(sa.update(s.ticket).where(s.ticket.c.number == number).values(updated_at=self.now))
         return self._number(decision.ticket) if decision.ticket is not None else None
 
@@ -132,7 +134,12 @@ class Applier:
     def _refer(self, message_id: str, number: int, rank: int) -> None:
         if len(message_id.encode("utf-8", "replace")) > _LONGEST_ID:
             return
-        insert_new(self.connection, s.message_ref, {"message_id": message_id, "ticket": number, "rank": rank})
+        self.references.append({"message_id": message_id, "ticket": number, "rank": rank})
+
+    def _write_references(self) -> None:
+        """All of them in one round trip; a mail may name a hundred others."""
+        insert_all_new(self.connection, s.message_ref, self.references)
+        self.references = []
 
     @_do.register
     def _change(self, op: d.Change) -> None:

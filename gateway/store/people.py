@@ -35,18 +35,14 @@ def by_id(connection: sa.Connection, person_id: int) -> Person | None:
 
 
 def by_address(connection: sa.Connection, address: str) -> Person | None:
-    found = connection.execute(
-        sa.select(s.person_address.c.person).where(s.person_address.c.address == address.casefold())
-    ).scalar()
-    return None if found is None else by_id(connection, found)
+    owner = sa.select(s.person_address.c.person).where(s.person_address.c.address == address.casefold())
+    return next(iter(rows.persons_where(connection, s.person.c.id.in_(owner)).values()), None)
 
 
 def agents(connection: sa.Connection) -> tuple[Person, ...]:
     """Every active agent, by handle."""
-    ids = connection.execute(
-        sa.select(s.person.c.id).where(s.person.c.role != Role.CLIENT, s.person.c.active)
-    ).scalars()
-    return tuple(sorted(rows.persons(connection, set(ids)).values(), key=lambda p: p.handle))
+    found = rows.persons_where(connection, (s.person.c.role != Role.CLIENT) & s.person.c.active)
+    return tuple(sorted(found.values(), key=lambda p: p.handle))
 
 
 def contact(connection: sa.Connection, address: Address, now: datetime) -> Person:

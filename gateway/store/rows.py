@@ -89,18 +89,25 @@ def draft_from(value: dict[str, Any]) -> NoticeDraft:
 
 def persons(connection: sa.Connection, ids: set[int]) -> dict[int, Person]:
     """People by id, each with all their addresses."""
-    if not ids:
-        return {}
-    rows = connection.execute(sa.select(s.person).where(s.person.c.id.in_(ids))).all()
-    addresses: dict[int, list[str]] = {}
+    return persons_where(connection, s.person.c.id.in_(ids)) if ids else {}
+
+
+def persons_where(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> dict[int, Person]:
+    """People by id, in one round trip: every mail that is decided asks for some."""
+    address = s.person_address
     query = (
-        sa.select(s.person_address.c.person, s.person_address.c.address)
-        .where(s.person_address.c.person.in_(ids))
-        .order_by(s.person_address.c.position, s.person_address.c.address)
+        sa.select(s.person, address.c.address)
+        .outerjoin_from(s.person, address, address.c.person == s.person.c.id)
+        .where(condition)
+        .order_by(s.person.c.id, address.c.position, address.c.address)
     )
-    for person_id, address in connection.execute(query):
-        addresses.setdefault(person_id, []).append(address)
-    return {row.id: _person(row, tuple(addresses.get(row.id, ()))) for row in rows}
+    people: dict[int, Row] = {}
+    addresses: dict[int, list[str]] = {}
+    for row in connection.execute(query):
+        people.setdefault(row.id, row)
+        if row.address is not None:
+            addresses.setdefault(row.id, []).append(row.address)
+    return {number: _person(row, tuple(addresses.get(number, ()))) for number, row in people.items()}
 
 
 def _person(row: Row, addresses: tuple[str, ...]) -> Person:

@@ -158,16 +158,21 @@ class PoolWriter:
     def _once(self, work: Work[T], serial: bool) -> T:
         with self._engine.connect() as connection:
             with connection.begin() as transaction:
-                if serial:
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+                number = self._serialise(connection) if serial else None
                 result = work(connection)
-                number = transaction_id(connection)
+                number = number or transaction_id(connection)
                 try:
                     transaction.commit()
                 except (sa.exc.OperationalError, sa.exc.InterfaceError):
                     if number is None or outcome_of(self._engine, number) is Outcome.ABORTED:
                         raise
             return result
+
+    @staticmethod
+    def _serialise(connection: sa.Connection) -> str:
+        """Wait for our turn. Serial work nearly always writes, so its id is asked for in the same round trip."""
+        turn = sa.func.pg_advisory_xact_lock(_LOCK)
+        return str(connection.execute(sa.select(turn, sa.cast(sa.func.pg_current_xact_id(), sa.Text))).one()[1])
 
 
 def classed(error: Exception) -> Exception:

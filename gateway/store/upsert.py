@@ -15,6 +15,13 @@ def insert_new(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) 
     return connection.execute(statement).first() is not None  # a row count is not to be had from every driver
 
 
+def insert_all_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    """Insert those of ``rows`` that are not there already, in one round trip."""
+    if rows:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
 def inserted_id(result: sa.CursorResult[Any]) -> int:
     """The primary key that an INSERT was given."""
     key = result.inserted_primary_key
