@@ -83,19 +83,19 @@ def test_thirty_commands_are_the_most() -> None:
 
 @pytest.mark.parametrize("line", ["#abcdefghij", "#close", "#assign", "\u200b", "#docs " + '"a";' * 100])
 def test_a_hundred_thousand_lines_are_read_at_once(line: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     parsed = commands.parse(f"{line}\n" * 100_000)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert len(parsed.errors) <= 31
 
 
 @pytest.mark.parametrize("unit", ["#", "/", " ", "# ", "#a", "#a ", "#a:", '"', '#docs "', "\u200b", "@a", ":="])
 def test_one_long_line_costs_time_in_proportion(unit: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     commands.parse(unit * 200_000)
     commands.mentions(unit * 200_000)
     commands.names(unit * 200_000)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 _ODD = st.text(alphabet=st.sampled_from(list("#/: =\n\r\t\"'“”„«»\u00a0\u200bacdelosx@;.-_ßſK＃")), max_size=80)

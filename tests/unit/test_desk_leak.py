@@ -77,14 +77,14 @@ def test_a_text_that_shares_no_word_is_never_caught(note: list[str], text: list[
 
 def test_a_megabyte_is_compared_in_time() -> None:
     text = "word " * 200_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert found(text, "another thing entirely that nobody ever wrote here", public=(text,)) is None
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_long_conversation_with_many_notes_is_compared_in_time() -> None:
     notes = [f"note number {n} says that the client of case {n} moved" for n in range(500)]
     said = [f"answer {n} " * 2000 for n in range(100)]
-    began = time.perf_counter()
+    began = time.process_time()
     assert found("answer 7 " * 2000, *notes, public=tuple(said)) is None
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
