@@ -28,15 +28,17 @@ def mail(arrival: Arrival, policy: Policy, now: Situation) -> d.Decision:
         return d.Decision("set aside", set_aside="it claims to come from the desk itself")
     if arrival.agent is not None and not _is_client(arrival):
         return agent_mail.decide(arrival, arrival.agent, policy, now)
-    if arrival.claims_agent is not None and _acts_like_an_agent(arrival):
+    if arrival.claims_agent is not None:
         return _unproven(arrival, policy, now)
     return client_mail.decide(arrival, policy, now)
 
 
 def _is_client(arrival: Arrival) -> bool:
-    """An agent may need help too: on a ticket of their own they are the client."""
+    """An agent may need help too: on a ticket of their own they are the client, unless they turn to something else."""
     agent, ticket = arrival.agent, arrival.ticket
-    return agent is not None and ticket is not None and ticket.client.id == agent.person.id
+    if agent is None or ticket is None or ticket.client.id != agent.person.id:
+        return False
+    return all(c.verb.needs_ticket for c in commands.parse(arrival.mail.own_words).commands)
 
 
 def _as_person(arrival: Arrival, policy: Policy) -> Arrival:
@@ -53,11 +55,6 @@ def _released(arrival: Arrival, policy: Policy, now: Situation) -> d.Decision:
     return client_mail.decide(arrival, policy, now)
 
 
-def _acts_like_an_agent(arrival: Arrival) -> bool:
-    parsed = commands.parse(arrival.mail.reply)
-    return bool(parsed.commands or parsed.errors or arrival.evidence or arrival.ticket)
-
-
 def _unproven(arrival: Arrival, policy: Policy, now: Situation) -> d.Decision:
     """Somebody writes as an agent and cannot prove it: plain text in a ticket of its own, and the agent is told."""
     agent = arrival.claims_agent
@@ -67,8 +64,9 @@ def _unproven(arrival: Arrival, policy: Policy, now: Situation) -> d.Decision:
         return opened
     reasons = [
         "A mail with your address came in, but nothing proves that it is yours, so nothing in it was carried out "
-        "and no client got it; it was kept as a ticket of its own.",
-        "If it was you: answer a notice from the address that it was sent to, or use your personal command address.",
+        "and no client got it; it was kept as a ticket of its own, with you as the client.",
+        "If you meant to answer or command: answer a notice from the address that it was sent to, or write to your "
+        "personal command address, which is that of this mail.",
     ]
     notice = agent_mail.rejection(replace(arrival, ticket=None), agent, reasons)
     return replace(opened, ops=(*opened.ops, d.Notify(notice)), outcome="unproven agent's mail kept as a ticket")

@@ -413,3 +413,11 @@ def test_a_participant_without_a_name_is_shown_by_address(desk: Desk) -> None:
     notice = desk.last("staff_client_responded")
     assert "Also:     sam@client.example" in notice.text
     assert "sam@client.example" in notice.html
+
+
+def test_an_agent_who_wrote_without_proof_hears_how_and_can_go_on_from_there(desk: Desk) -> None:
+    desk.take(letter(JOE, "Casey called and asks about the home office.", subject="Call"))
+    rejected = desk.last("staff_rejected", "joe")
+    assert "kept as a ticket of its own" in " ".join(rejected.text.split())
+    fresh = desk.take(answer(rejected, JOE, "#to casey@client.example\nHello Casey, thank you for calling."))
+    assert sorted(n.kind for n in fresh) == ["conversation_started", "staff_receipt"]
