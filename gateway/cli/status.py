@@ -10,7 +10,7 @@ from gateway import cli
 from gateway.cli import terminal
 from gateway.cli.desk import opened_store
 from gateway.cli.ticket_view import stamp
-from gateway.store import utcnow
+from gateway.store import fleet, utcnow
 from gateway.store.health import Backlog, backlog
 
 STUCK_SECONDS = 900
@@ -26,7 +26,9 @@ def status(ctx: click.Context, as_json: bool) -> None:
     now = utcnow()
     with opened_store(ctx) as store:
         found = store.read(backlog)
+        hosts = store.read(fleet.daemons)
     view = _view(found, names, now.timestamp())
+    view["daemons"] = [{"host": d.host, "pid": d.pid, "since": stamp(d.started_at)} for d in hosts]
     if as_json:
         terminal.show_json(view)
     else:
@@ -83,5 +85,6 @@ def _text(view: dict[str, Any]) -> str:
     ]
     for box in view["mailboxes"]:
         lines.append(f"Mailbox        {box['name']}: last read {box['last_success'] or 'never'}")
+    lines += [f"Daemon         {d['host']}, process {d['pid']}, since {d['since']}" for d in view["daemons"]]
     lines += [f"STUCK          {reason}" for reason in view["stuck"]]
     return "\n".join(lines)

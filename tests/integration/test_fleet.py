@@ -70,6 +70,7 @@ def test_a_daemon_killed_in_mid_traffic_costs_nothing_and_its_mailbox_is_taken_o
     clients = Clients(ports, tokens("smtp", 60), threads=3, pause=0.05)
     post(mailbox, accepted, 20)
     victim = watcher(three)
+    assert len(victim.json("status")["daemons"]) == 3
     wait_until(lambda: len(clients.accepted) > 15, "traffic")
     victim.kill()
     died = time.monotonic()
