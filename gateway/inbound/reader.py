@@ -8,9 +8,11 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import gateway
+from gateway import memory
 from gateway.errors import Poison, Temporary
 from gateway.inbound.reader_child import ADDRESS_SPACE, CPU_SECONDS, LENGTH
 from gateway.inbound.reading import codec
@@ -20,9 +22,12 @@ WALL_SECONDS = 15.0
 START_SECONDS = 30.0
 """Longest time that a fresh child may take until it says that it is ready."""
 MESSAGES_PER_CHILD = 500
+LARGE = 4 << 20
+"""Bytes of a mail that is read alone: reading takes several times its size."""
 MAX_ANSWER = 512 * 1024 * 1024
 _CHUNK = 1 << 20
 _SIGXCPU = 24
+_one_large = threading.Lock()
 _NOTHING_KNOWN = ReadingContext()
 
 
@@ -48,15 +53,22 @@ class Reader:
         with self._lock:
             if self._closed:
                 raise Temporary("the reader is closed")
-            child = self._ready()
+            large = len(raw) > LARGE
             try:
-                return codec.load(child.ask(codec.dump_context(context), raw, self._wall))
+                with _one_large if large else nullcontext():
+                    return self._answer(raw, context, last=large)
             except (ValueError, KeyError, TypeError) as error:
                 self._drop()
                 raise Poison(f"the reader's answer makes no sense: {type(error).__name__}") from error
             except BaseException:
                 self._drop()
                 raise
+
+    def _answer(self, raw: bytes, context: ReadingContext, *, last: bool) -> InboundMail:
+        answer = self._ready().ask(codec.dump_context(context), raw, self._wall)
+        if last:
+            self._drop()  # a process never gives back all the memory that a large mail took
+        return codec.load(answer)
 
     def close(self) -> None:
         """Ends the child. Further calls of ``read`` raise Temporary."""
@@ -207,4 +219,5 @@ def _environment() -> dict[str, str]:
     """Nothing but where the code is and how text is encoded: no secret is inherited."""
     paths = [str(Path(gateway.__file__).resolve().parent.parent), *(p for p in sys.path if p)]
     keep = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
-    return {**keep, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"}
+    ours = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"}
+    return {**keep, **ours, **memory.FOR_CHILDREN}

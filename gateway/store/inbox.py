@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,6 +20,8 @@ from gateway.store.upsert import insert_new, inserted_id
 STRIKES = 3
 CLAIMS = 50
 """A claim without a strike is a daemon that died for other reasons; this many are a loop."""
+BATCH_BYTES = 4 << 20
+"""Raw mail that one claim brings into memory, unless a single mail is larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,22 @@ def claim(
         .returning(s.inbox)
     )
     rows = sorted(connection.execute(taken).all(), key=lambda r: (r.due_at, r.id))
-    return tuple(_claimed(connection, row) for row in rows)
+    kept = _affordable(rows)
+    _unclaim(connection, rows[kept:])
+    return tuple(_claimed(connection, row) for row in rows[:kept])
+
+
+def _affordable(rows: Sequence[sa.Row[Any]]) -> int:
+    """How many of these may be in memory together: BATCH_BYTES of them, and one in any case."""
+    sizes = accumulate(row.size for row in rows)
+    return max(sum(1 for size in sizes if size <= BATCH_BYTES), min(len(rows), 1))
+
+
+def _unclaim(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
+    if rows:
+        untouched = sa.update(s.inbox).where(s.inbox.c.id.in_([row.id for row in rows]))
+        free = {"lease": None, "lease_until": None, "holder": None}
+        connection.execute(untouched.values(**free, claims=s.inbox.c.claims - 1))
 
 
 def _claimed(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Claimed:
