@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -61,23 +62,36 @@ class Clock:
         return bool(outbox.died_untold(connection, limit=1) or self._unreachable(connection))
 
     def _decide(self, connection: sa.Connection) -> int:
-        now, setup = self._clock(), self._setup()
         done = 0
         for row in outbox.died_untold(connection):
-            facts = situation.situation(connection, None, now)
-            ticket = tickets.get(connection, row.ticket) if row.ticket is not None else None
-            notice = ReturnedNotice(row.id, row.ticket, row.kind, row.recipient, row.subject)
-            decision = ticks.dead_letter(ticks.DeadLetter(notice, row.reply), ticket, facts)
-            Applier(connection, now, setup.mint).apply(decision)
+            try:
+                with connection.begin_nested():
+                    self._report_letter(connection, row)
+            except sa.exc.DBAPIError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one that cannot be told must not hide the others
+                log.service_failed(self.name, error)
             outbox.mark_told(connection, row.id)
             done += 1
         for box in self._unreachable(connection):
-            facts = situation.situation(connection, None, now)
-            decision = ticks.mailbox_unreachable(box.name, box.failed_since, box.error, facts)
-            Applier(connection, now, setup.mint).apply(decision)
-            mailboxes.mark_told(connection, box.name)
+            self._report_mailbox(connection, box)
             done += 1
         return done
+
+    def _report_letter(self, connection: sa.Connection, row: sa.Row[Any]) -> None:
+        now, setup = self._clock(), self._setup()
+        facts = situation.situation(connection, None, now)
+        ticket = tickets.get(connection, row.ticket) if row.ticket is not None else None
+        notice = ReturnedNotice(row.id, row.ticket, row.kind, row.recipient, row.subject)
+        decision = ticks.dead_letter(ticks.DeadLetter(notice, row.reply), ticket, facts)
+        Applier(connection, now, setup.mint).apply(decision)
+
+    def _report_mailbox(self, connection: sa.Connection, box: sa.Row[Any]) -> None:
+        now, setup = self._clock(), self._setup()
+        facts = situation.situation(connection, None, now)
+        decision = ticks.mailbox_unreachable(box.name, box.failed_since, box.error, facts)
+        Applier(connection, now, setup.mint).apply(decision)
+        mailboxes.mark_told(connection, box.name)
 
     def _unreachable(self, connection: sa.Connection) -> list[sa.Row[tuple[object, ...]]]:
         now = self._clock()

@@ -115,6 +115,17 @@ def _guard(act: Act, plan: Plan) -> None:
     found = leak.leaked("\n".join([act.text, *asked]), notes, known, words=plan.policy.shared_note_words)
     if found:
         raise Held(found)
+    _new_words(act, plan)
+
+
+def _new_words(act: Act, plan: Plan) -> None:
+    """The same words twice in a row are a responder that answers receipts, or a mail sent by mistake."""
+    said = " ".join(act.text.split())
+    latest = next((m for m in reversed(plan.ticket.messages) if m.direction is not Direction.NOTE), None)
+    if latest is None or latest.direction is not Direction.OUT or latest.author_id != act.agent.id or act.files:
+        return
+    if said and said == " ".join(latest.reply.split()):
+        raise Refused("These very words were the last that went to the client; nothing was sent a second time.")
 
 
 def _each(act: Act, plan: Plan, name: str, handler: Callable[[Act, Plan, Command], None]) -> None:

@@ -17,6 +17,8 @@ from gateway.desk.policy import Policy, Situation
 from gateway.errors import Refused
 from gateway.mail import Address
 
+_MOST_REJECTIONS = 50
+"""A day; more of them go to a machine that answers them."""
 _TANGLED = (
     "Your words cannot be told from the mail that you quote, and quoted text never goes on to a client. "
     "Write above the quote, or delete it."
@@ -28,14 +30,14 @@ def decide(arrival: Arrival, agent: VerifiedAgent, policy: Policy, now: Situatio
     try:
         return _carry_out(arrival, agent.person, parsed, policy, now)
     except Refused as refusal:
-        return _reject(arrival, agent.person, [refusal.public], policy)
+        return _reject(arrival, agent.person, [refusal.public], now)
     except Held as held:
         return _hold(arrival, agent.person, held, policy)
 
 
 def _carry_out(arrival: Arrival, agent: Person, parsed: Parsed, policy: Policy, now: Situation) -> d.Decision:
     if parsed.errors:
-        return _reject(arrival, agent, list(parsed.errors), policy)
+        return _reject(arrival, agent, list(parsed.errors), now)
     if arrival.mail.reply.strip() and not arrival.mail.own_words.strip() and arrival.mail.forwarded is None:
         raise Refused(_TANGLED)
     if parsed.has("help") or _asks_for_help(arrival, parsed):
@@ -231,11 +233,12 @@ def _help(arrival: Arrival, agent: Person, policy: Policy) -> d.Decision:
     )
 
 
-def _reject(arrival: Arrival, agent: Person, reasons: list[str], policy: Policy) -> d.Decision:
+def _reject(arrival: Arrival, agent: Person, reasons: list[str], now: Situation) -> d.Decision:
     ticket = arrival.ticket
     number = ticket.number if ticket else None
     ops: list[d.Op] = [d.AddEvent(number, f"agent:{agent.handle}", "rejected", {"reasons": reasons})]
-    ops.append(d.Notify(rejection(arrival, agent, reasons)))
+    if now.acks_to_sender < _MOST_REJECTIONS:
+        ops.append(d.Notify(rejection(arrival, agent, reasons)))
     return d.Decision("agent's mail rejected", tuple(ops), number)
 
 

@@ -2,7 +2,8 @@
 
 Commands are consecutive lines at the very top, ``#verb [value]``; blank lines between them are allowed, and
 the first other line ends the block. ``##`` at the start of a line escapes a text that begins with ``#``.
-An unknown verb is an error, never text: nothing of such a mail is executed or sent.
+An unknown verb is an error, never text, and so is a command further down, where it would do nothing and be
+sent to the client: nothing of such a mail is executed or sent.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _QUOTES = _UNSEEN | str.maketrans(
     {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "\u00a0": " ", "＃": "#"}
 )
 _QUOTED = re.compile(r'"([^"]*)"')
+_ESCAPED = re.compile(rf"(?m)^#(#(?:{'|'.join(_BY_WORD)})\b)", re.IGNORECASE)
 _MOST_LINES = 30
+_LOOKED_AT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,22 @@ def parse(text: str) -> Parsed:
         if line:
             _read(line, at + 1, commands, errors)
         at += 1
+    errors += _misplaced(lines, at) if not errors else []
     return Parsed(tuple(commands), _unescape("\n".join(lines[at:]).strip("\n")), tuple(errors))
+
+
+def _misplaced(lines: list[str], start: int) -> list[str]:
+    """A ``#note`` below a greeting would make the note public."""
+    found = []
+    for number, line in enumerate(lines[start : start + _LOOKED_AT], start + 1):
+        match = _LINE.match(line.translate(_QUOTES).strip()) if "#" in line or "＃" in line else None
+        verb = _BY_WORD.get(match[1].casefold()) if match else None
+        if match and verb and match[0][0] == "#" and not (verb.argument == "none" and match[2].strip()):
+            found.append(
+                f"Line {number}: #{match[1]} stands below your text, where it does nothing. Move it to the top, "
+                f"or write ##{match[1]} to say just these words."
+            )
+    return found[:3]
 
 
 def _is_command(line: str) -> bool:
@@ -93,7 +111,9 @@ def _suggest(word: str) -> str:
 
 
 def _unescape(body: str) -> str:
-    return body[1:] if body.startswith("##") else body
+    """``##`` on the first line, and before a verb on any other."""
+    first = body[1:] if body.startswith("##") else body
+    return _ESCAPED.sub(r"\1", first) if "\n##" in first else first
 
 
 def names(value: str) -> tuple[str, ...]:
