@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -52,11 +53,12 @@ def arrival(
     minter: Minter,
     policy: Policy,
     border: Border,
+    agents: Iterable[Person],
 ) -> Arrival:
     """A mail with everything that is known of it."""
     mail = _own_copy(mail, minter)
     found = carriers.collect(mail, claimed.envelope, minter)
-    staff = {address: a for a in people.agents(connection) for address in a.addresses}
+    staff = {address: a for a in agents for address in a.addresses}
     agent = authenticity.verify_agent(mail, found, minter, staff, border)
     matched, loaded = _match(connection, found, minter, mail, agent)
     ticket = loaded.get(matched.ticket) if matched.ticket is not None else None

@@ -135,8 +135,9 @@ class Worker:
             reason = f"the same mail as {earlier}"
             inbox.settle(connection, claimed, state="done", outcome="duplicate", reason=reason, ticket=None, now=now)
             return Decision("duplicate")
-        arrival = situation.arrival(connection, claimed, mail, setup.minter, setup.policy, setup.border)
         facts = situation.situation(connection, mail, now)
+        known = (setup.minter, setup.policy, setup.border, facts.agents)
+        arrival = situation.arrival(connection, claimed, mail, *known)
         return self._apply(connection, claimed, arrival, decide.mail(arrival, setup.policy, facts), setup, now)
 
     def _apply(
