@@ -54,6 +54,12 @@ class Postgres:
             raise RuntimeError(f"{program} failed: {done.stderr[-1000:]}")
         return done.stdout
 
+    @property
+    def pid(self) -> int:
+        """The first process of the server."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start (again) on the same port with the same data."""
         options = ["-c", self._fsync, "-c", "shared_buffers=16MB", "-c", "max_connections=60"]

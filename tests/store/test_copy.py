@@ -19,7 +19,7 @@ from gateway.errors import Permanent
 from gateway.store import Outbox, Store, copy, fleet, open_store
 from gateway.store import schema as s
 
-WAYS = ["sqlite to postgresql", "postgresql to sqlite", "sqlite to sqlite", "postgresql to postgresql"]
+WAYS = ["sqlite to postgresql", "postgresql to sqlite"]
 
 
 @pytest.fixture(params=WAYS)
