@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import io
 import re
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0
 _UNSAFE_NAME = re.compile(r'[/\\:*?"<>|]')
 _LONGEST_FILENAME = 200
 _LONGEST_LINE = 78
+_PIECE = 57 << 10  # a multiple of 57 bytes, which make a line
 OCTETS = "application/octet-stream"
 
 
@@ -126,8 +128,12 @@ def _encoded_file(content: bytes, kind: str) -> tuple[str, bytes]:
 
 
 def _base64(data: bytes) -> bytes:
-    packed = base64.b64encode(data)
-    return b"".join(packed[at : at + 76] + b"\r\n" for at in range(0, len(packed), 76))
+    """Lines of 76 characters, made piece by piece: those of 25 MB are too many to exist at once."""
+    out = io.BytesIO()
+    for start in range(0, len(data), _PIECE):
+        packed = base64.b64encode(data[start : start + _PIECE])
+        out.write(b"".join(packed[at : at + 76] + b"\r\n" for at in range(0, len(packed), 76)))
+    return out.getvalue()
 
 
 def _filename(filename: str, content_type: str) -> str:
