@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 import gateway
@@ -23,11 +22,10 @@ START_SECONDS = 30.0
 """Longest time that a fresh child may take until it says that it is ready."""
 MESSAGES_PER_CHILD = 500
 LARGE = 4 << 20
-"""Bytes of a mail that is read alone: reading takes several times its size."""
+"""Bytes of a mail after which a child is replaced."""
 MAX_ANSWER = 512 * 1024 * 1024
 _CHUNK = 1 << 20
 _SIGXCPU = 24
-_one_large = threading.Lock()
 _NOTHING_KNOWN = ReadingContext()
 
 
@@ -53,10 +51,8 @@ class Reader:
         with self._lock:
             if self._closed:
                 raise Temporary("the reader is closed")
-            large = len(raw) > LARGE
             try:
-                with _one_large if large else nullcontext():
-                    return self._answer(raw, context, last=large)
+                return self._answer(raw, context)
             except (ValueError, KeyError, TypeError) as error:
                 self._drop()
                 raise Poison(f"the reader's answer makes no sense: {type(error).__name__}") from error
@@ -64,9 +60,9 @@ class Reader:
                 self._drop()
                 raise
 
-    def _answer(self, raw: bytes, context: ReadingContext, *, last: bool) -> InboundMail:
+    def _answer(self, raw: bytes, context: ReadingContext) -> InboundMail:
         answer = self._ready().ask(codec.dump_context(context), raw, self._wall)
-        if last:
+        if len(raw) > LARGE:
             self._drop()  # a process never gives back all the memory that a large mail took
         return codec.load(answer)
 

@@ -28,6 +28,9 @@ from gateway.threading.token import Minter, new_nonce
 
 _POLL_SECONDS = 1.0
 _BATCH = 4
+LARGE = 4 << 20
+"""Bytes of a mail of which one at a time is read and decided."""
+_large = threading.Lock()
 _STORE_SECONDS = 150.0
 """What claiming, deciding and settling one mail may take at the very most.
 
@@ -87,12 +90,23 @@ class Worker:
         self._reader.close()
 
     def work(self, beat: Callable[[], None] = lambda: None, stop: threading.Event | None = None) -> int:
-        """Decide a batch; returns how many mails it had."""
+        """Decide a batch; returns how many mails it had.
+
+        One worker at a time takes large mail, which needs several times its size; the others go on with the rest.
+        """
+        may_be_large = _large.acquire(blocking=False)
+        try:
+            return self._batch(beat, stop, None if may_be_large else LARGE)
+        finally:
+            if may_be_large:
+                _large.release()
+
+    def _batch(self, beat: Callable[[], None], stop: threading.Event | None, largest: int | None) -> int:
         try:
             now = self._clock()
             holder, seconds = self._store.holder, self._lease_seconds
             batch = self._store.transact(
-                lambda c: inbox.claim(c, now, limit=_BATCH, lease_seconds=seconds, holder=holder)
+                lambda c: inbox.claim(c, now, limit=_BATCH, lease_seconds=seconds, holder=holder, largest=largest)
             )
         except Temporary as error:
             log.service_failed(self.name, error)

@@ -103,16 +103,24 @@ def accept(
 
 
 def claim(
-    connection: sa.Connection, now: datetime, *, limit: int, lease_seconds: int, holder: str | None = None
+    connection: sa.Connection,
+    now: datetime,
+    *,
+    limit: int,
+    lease_seconds: int,
+    holder: str | None = None,
+    largest: int | None = None,
 ) -> tuple[Claimed, ...]:
     """Lease the oldest mail that waits, or whose lease ran out: one statement, fenced by the lease (house rule 6).
 
-    ``holder`` is the daemon of a fleet for whom it is; a lease of one that has died is free.
+    ``holder`` is the daemon of a fleet for whom it is; a lease of one that has died is free. ``largest`` leaves
+    mail of more bytes to others.
     """
     lease = secrets.token_hex(16)
     ready = (
         sa.select(s.inbox.c.id)
         .where(s.inbox.c.state == "waiting", s.inbox.c.due_at <= now)
+        .where(s.inbox.c.size <= largest if largest is not None else sa.true())
         .where(fleet.free(connection, s.inbox, now))
         .order_by(s.inbox.c.due_at, s.inbox.c.id)
         .limit(limit)

@@ -23,7 +23,7 @@ STATUS = 70
 
 TRANSACTIONS = {
     "Door.submit": "accept",
-    "Worker.work": "claim mail",
+    "Worker._batch": "claim mail",
     "Worker._one": "decide",
     "Worker._strike": "quarantine",
     "Worker._return": "give back",
