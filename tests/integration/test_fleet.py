@@ -71,7 +71,7 @@ def test_a_daemon_killed_in_mid_traffic_costs_nothing_and_its_mailbox_is_taken_o
     post(mailbox, accepted, 20)
     victim = watcher(three)
     assert len(victim.json("status")["daemons"]) == 3
-    wait_until(lambda: len(clients.accepted) > 15, "traffic")
+    wait_until(lambda: all(d.logged("mail_accepted") for d in three.daemons), "every listener to have taken mail")
     victim.kill()
     died = time.monotonic()
     post(mailbox, accepted, 20)
@@ -113,21 +113,6 @@ def test_roles_may_be_split_and_work_wanders_between_hosts_within_seconds(
     assert three.stop() == [0, 0, 0]
 
 
-def test_every_daemons_listener_takes_mail(
-    fleet: Callable[..., Fleet], postgres: str, rows: Rows, smtp_sink: SmtpSink
-) -> None:
-    two = fleet(postgres, postgres)
-    two.start()
-    accepted: list[str] = []
-    for number, daemon in enumerate(two.daemons):
-        clients = Clients([daemon.smtp_port], tokens("smtp", 4, first=4 * number), threads=1)
-        clients.wait()
-        accepted += clients.accepted
-        assert len(daemon.logged("mail_accepted")) == 4
-    idle(rows)
-    assert verdict(rows, accepted, smtp_sink) == Verdict()
-
-
 def test_what_a_killed_sender_held_is_sent_by_another_within_a_minute(
     fleet: Callable[..., Fleet], postgres: str, rows: Rows, smtp_sink: SmtpSink
 ) -> None:
@@ -159,9 +144,6 @@ def test_sqlite_refuses_a_second_daemon_with_a_clear_error(
     assert second.process.wait(30) == 1
     assert "another gateway already runs on" in second.log()
     assert "move to PostgreSQL, which many daemons may share" in second.log()
-    assert two.daemons[0].stop() == 0
-    second.start()
-    assert second.stop() == 0
 
 
 def test_a_role_that_does_not_exist_is_refused(
