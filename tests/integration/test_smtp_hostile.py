@@ -17,6 +17,7 @@ from servers.listening import MAIL, Client, Door, Running, dotted, listening
 from servers.ports import free_port, wait_until
 from structlog.testing import capture_logs
 
+from gateway import log
 from gateway.config import InboundSmtp
 from gateway.errors import Temporary
 from gateway.inbound.smtp import ByteBudget, Limits, SmtpListener
@@ -524,6 +525,7 @@ def test_neither_content_nor_local_parts_are_logged(
     caplog.set_level(logging.DEBUG, logger="mail.log")
     raw = b"Subject: CANARY\r\n\r\nCANARY\r\n"
     door = Door()
+    log.configure("info")
     with capture_logs() as logs, listening(door) as server, Client(server.address) as client:
         for error in (None, Temporary("database is locked"), RuntimeError("defect")):
             door.error = error
