@@ -24,7 +24,7 @@ from gateway.inbound.smtp_session import LmtpSession, Session
 __all__ = ["Accepts", "ByteBudget", "Limits", "SmtpListener"]
 
 _TICK = 0.1  # how often the loop shows that it lives, and looks whether it shall stop
-_LEAST_BUDGET = 72 << 20  # two mails of the usual greatest size, and a quarter for ordinary ones
+_LEAST_BUDGET = 64 << 20
 _THREADS = 8
 
 

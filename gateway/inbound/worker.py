@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -73,6 +74,7 @@ class Worker:
         self._open_reader = open_reader
         self._reader = open_reader()  # starts no child before its first mail
         self._clock = clock
+        self._owed: list[_Owed] = []
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         self._reader = self._open_reader()
@@ -102,6 +104,8 @@ class Worker:
                 _large.release()
 
     def _batch(self, beat: Callable[[], None], stop: threading.Event | None, largest: int | None) -> int:
+        if not self._pay():
+            return 0
         try:
             now = self._clock()
             holder, seconds = self._store.holder, self._lease_seconds
@@ -124,6 +128,8 @@ class Worker:
         try:
             if claimed.claims > inbox.CLAIMS:
                 raise Poison(f"claimed {claimed.claims} times and never decided")
+            if claimed.strikes >= inbox.STRIKES:
+                raise Poison("struck before, and not yet set aside")
             mail = self._reader.read(claimed.raw, setup.reading)
             decision = self._store.transact(lambda c: self._decide(c, claimed, mail, setup), serial=True)
         except Poison as poison:
@@ -185,8 +191,9 @@ class Worker:
 
     def _strike(self, claimed: Claimed, reason: str) -> None:
         """Three strikes and the mail is quarantined with its raw bytes and the reason."""
-        strikes = claimed.strikes + 1
-        log.reader_killed(claimed.id, reason, strikes)
+        strikes = min(claimed.strikes + 1, inbox.STRIKES)
+        if claimed.strikes < inbox.STRIKES:
+            log.reader_killed(claimed.id, reason, strikes)
         if strikes < inbox.STRIKES:
             self._return(claimed, reason, strike=True, delay=2**strikes)
             return
@@ -206,6 +213,7 @@ class Worker:
             self._store.notices_wait.set()
         except Temporary as error:
             log.work_failed(claimed.id, error)
+            self._return(claimed, reason, strike=True, delay=1)
 
     def _report_quarantine(
         self,
@@ -225,11 +233,34 @@ class Worker:
             Applier(connection, now, setup.mint, inbox=claimed.id).apply(told)
 
     def _return(self, claimed: Claimed, reason: str, *, strike: bool, delay: float) -> None:
-        due = self._clock() + timedelta(seconds=delay)
-        try:
-            self._store.transact(lambda c: inbox.give_back(c, claimed, due, reason=reason, strike=strike))
-        except Temporary as error:  # the lease runs out by itself
-            log.work_failed(claimed.id, error)
+        self._owed.append(_Owed(claimed, reason, strike, self._clock() + timedelta(seconds=delay)))
+        self._pay()
+
+    def _pay(self) -> bool:
+        """Give back what we owe; True when nothing is left. The lease would hold it for minutes longer."""
+        while self._owed:
+            owed = self._owed[0]
+            try:
+                self._store.transact(partial(_give_back, owed=owed))
+            except Temporary as error:
+                log.work_failed(owed.claimed.id, error)
+                return False
+            self._owed.pop(0)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """A mail that we hold and could not give back yet, because the database was away."""
+
+    claimed: Claimed
+    reason: str
+    strike: bool
+    due: datetime
+
+
+def _give_back(connection: sa.Connection, owed: _Owed) -> None:
+    inbox.give_back(connection, owed.claimed, owed.due, reason=owed.reason, strike=owed.strike)
 
 
 def content_key(mail: InboundMail, claimed: Claimed) -> str:

@@ -19,8 +19,11 @@ from gateway.outbound.reply import Outcome, Reply, Stage, clean, ours
 from gateway.outbound.settlement import DIED, Moment, again, ambiguous, dead, settlement
 from gateway.outbound.transport import Transport
 
-SETTLE_PAUSES = (0.2, 1.0, 5.0)
-"""Seconds between tries to record an outcome: losing that of a sent mail would mean to send it twice."""
+SETTLE_PAUSES = (0.2, 1.0, *(5.0,) * 100)
+"""Seconds between tries to record an outcome: losing that of a sent mail would mean to send it twice.
+
+They last for as long as a database may be away; nothing else could be sent meanwhile anyway.
+"""
 LARGE = 4 << 20
 """Bytes of files in a notice that is composed alone: composing takes several times their size."""
 _one_large = threading.Lock()

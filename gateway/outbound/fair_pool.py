@@ -44,6 +44,7 @@ class FairPool:
         self._turn, self._lock = threading.Lock(), threading.Lock()
         self._done = threading.Event()
         self._parked: list[_Parked] = []
+        self._late: list[Claim] = []
         self._busy: Counter[str] = Counter()
 
     def take(self, timeout: float) -> Claim | None:
@@ -70,8 +71,8 @@ class FairPool:
         """Give back what was claimed and not begun."""
         with self._lock:
             parked, self._parked = self._parked, []
-        for item in parked:
-            self._release(item.claim)
+            self._late += [item.claim for item in parked]
+        self._release_late()
 
     def _pick(self) -> Claim | None:
         """The first parked notice of the domain with the fewest threads at work."""
@@ -107,16 +108,22 @@ class FairPool:
         """The lease is reckoned for an attempt that begins within PARK_SECONDS."""
         oldest = time.monotonic() - PARK_SECONDS
         with self._lock:
-            late = [item for item in self._parked if item.since < oldest]
+            self._late += [item.claim for item in self._parked if item.since < oldest]
             self._parked = [item for item in self._parked if item.since >= oldest]
-        for item in late:
-            self._release(item.claim)
+        self._release_late()
 
-    def _release(self, claim: Claim) -> None:
-        try:
-            self._outbox.release(claim)
-        except Exception as error:  # noqa: BLE001 - the lease ends by itself
-            log.outbox_failed(error, float(self._lease_seconds))
+    def _release_late(self) -> None:
+        """What cannot be given back now, because the database is away, is given back the next time."""
+        with self._lock:
+            late, self._late = self._late, []
+        for number, claim in enumerate(late):
+            try:
+                self._outbox.release(claim)
+            except Exception as error:  # noqa: BLE001 - if we never come to it, the lease ends by itself
+                log.outbox_failed(error, _LOOK_AGAIN_SECONDS)
+                with self._lock:
+                    self._late += late[number:]
+                return
 
 
 def _domain(claim: Claim) -> str:
