@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 
 import sqlalchemy as sa
 
@@ -239,14 +238,18 @@ class Worker:
     def _pay(self) -> bool:
         """Give back what we owe; True when nothing is left. The lease would hold it for minutes longer."""
         while self._owed:
-            owed = self._owed[0]
             try:
-                self._store.transact(partial(_give_back, owed=owed))
+                self._give_back(self._owed[0])
             except Temporary as error:
-                log.work_failed(owed.claimed.id, error)
+                log.work_failed(self._owed[0].claimed.id, error)
                 return False
             self._owed.pop(0)
         return True
+
+    def _give_back(self, owed: _Owed) -> None:
+        self._store.transact(
+            lambda c: inbox.give_back(c, owed.claimed, owed.due, reason=owed.reason, strike=owed.strike)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +260,6 @@ class _Owed:
     reason: str
     strike: bool
     due: datetime
-
-
-def _give_back(connection: sa.Connection, owed: _Owed) -> None:
-    inbox.give_back(connection, owed.claimed, owed.due, reason=owed.reason, strike=owed.strike)
 
 
 def content_key(mail: InboundMail, claimed: Claimed) -> str:

@@ -26,7 +26,7 @@ TRANSACTIONS = {
     "Worker._batch": "claim mail",
     "Worker._one": "decide",
     "Worker._strike": "quarantine",
-    "Worker._return": "give back",
+    "Worker._give_back": "give back",
     "Clock._decide": "tick",
     "Outbox.claim": "claim notice",
     "Outbox.mark_dot_pending": "dot pending",
