@@ -15,7 +15,7 @@ from gateway.desk.arrival import ReturnedNotice
 from gateway.errors import Temporary
 from gateway.inbound import situation
 from gateway.inbound.worker import DeskSetup
-from gateway.store import Store, mailboxes, outbox, tickets, utcnow
+from gateway.store import Store, mailboxes, outbox, tickets, timeshift, utcnow
 from gateway.store.apply import Applier
 
 _TURN_SECONDS = 5.0
@@ -59,10 +59,14 @@ class Clock:
         return done
 
     def _pending(self, connection: sa.Connection) -> bool:
-        return bool(outbox.died_untold(connection, limit=1) or self._unreachable(connection))
+        return bool(
+            outbox.died_untold(connection, limit=1)
+            or self._unreachable(connection)
+            or timeshift.stranded(connection, self._clock())
+        )
 
     def _decide(self, connection: sa.Connection) -> int:
-        done = 0
+        done = timeshift.rescue(connection, self._clock())
         for row in outbox.died_untold(connection):
             try:
                 with connection.begin_nested():
