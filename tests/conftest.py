@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -11,6 +12,14 @@ from servers.dovecot import Dovecot
 from servers.postfix import Postfix
 from servers.postgres import Postgres
 from servers.sink import SmtpSink
+
+
+@pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    """Commands that run inside the test process narrow the umask, and servers that change their user suffer from it."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture
