@@ -128,7 +128,7 @@ class _Child:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, context: bytes, raw: bytes, seconds: float) -> bytes:
+    def ask(self, context: bytes, raw: bytes, seconds: float) -> bytearray:
         """Sends a mail and returns the answer's bytes; raises Poison when none comes."""
         talk = _Talk(self._stdin, self._stdout, (context, raw), time.monotonic() + seconds)
         try:
@@ -166,7 +166,7 @@ class _Talk:
         self._answer = bytearray()
         self._size: int | None = None
 
-    def run(self) -> bytes:
+    def run(self) -> bytearray:
         with selectors.DefaultSelector() as selector:
             if self._pending:
                 selector.register(self._out, selectors.EVENT_WRITE)
@@ -181,7 +181,7 @@ class _Talk:
                     elif not self._send():
                         selector.unregister(self._out)
         del self._answer[: LENGTH.size]
-        return bytes(self._answer)
+        return self._answer
 
     def _send(self) -> bool:
         """Writes what fits; False when nothing is left to write."""

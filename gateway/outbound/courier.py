@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -24,9 +22,6 @@ SETTLE_PAUSES = (0.2, 1.0, *(5.0,) * 100)
 
 They last for as long as a database may be away; nothing else could be sent meanwhile anyway.
 """
-LARGE = 4 << 20
-"""Bytes of files in a notice that is composed alone: composing takes several times their size."""
-_one_large = threading.Lock()
 
 
 class Envelope(Protocol):
@@ -82,8 +77,7 @@ class Courier:
 
     def _attempt(self, claim: Claim, transport: Transport) -> Reply:
         """Raises LeaseLost, Permanent (compose, barrier), or anything before the dot; after it nothing."""
-        with _one_large if _is_large(claim) else nullcontext():
-            envelope = self.compose(claim.outgoing, self.clock())
+        envelope = self.compose(claim.outgoing, self.clock())
         raw = claim.outgoing.composed
         if raw is None:
             raw = envelope.raw
@@ -137,10 +131,6 @@ class _Window:
         if not self._outbox.mark_dot_pending(self._claim, self._raw, self._clock()):
             raise LeaseLost
         self.is_open = True
-
-
-def _is_large(claim: Claim) -> bool:
-    return sum(file.size for file in claim.outgoing.draft.files) > LARGE
 
 
 def _names(claim: Claim) -> tuple[int, str]:

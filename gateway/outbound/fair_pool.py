@@ -15,6 +15,8 @@ from gateway.outbound.outbox import Outbox
 
 PARK_SECONDS = 60
 _PARKED_PER_THREAD = 16
+LARGE = 4 << 20
+"""Bytes of files in a notice."""
 _LOOK_AGAIN_SECONDS = 0.25
 
 
@@ -26,6 +28,8 @@ class _Parked:
 
 class FairPool:
     """Claims a few more than there are threads, and lets each domain have all of the threads but one.
+
+    Of large notices one is under way at a time.
 
     One thread at a time asks the outbox, and waits there; the others wait for their turn.
     """
@@ -45,6 +49,7 @@ class FairPool:
         self._done = threading.Event()
         self._parked: list[_Parked] = []
         self._late: list[Claim] = []
+        self._large = 0
         self._busy: Counter[str] = Counter()
 
     def take(self, timeout: float) -> Claim | None:
@@ -65,6 +70,7 @@ class FairPool:
     def done(self, claim: Claim) -> None:
         with self._lock:
             self._busy[_domain(claim)] -= 1
+            self._large -= is_large(claim)
         self._done.set()
 
     def release_all(self) -> None:
@@ -78,13 +84,17 @@ class FairPool:
         """The first parked notice of the domain with the fewest threads at work."""
         self._expire()
         with self._lock:
-            free = [item for item in self._parked if self._busy[_domain(item.claim)] < self._cap]
+            free = [item for item in self._parked if self._may_go(item.claim)]
             if not free:
                 return None
             chosen = min(free, key=lambda item: self._busy[_domain(item.claim)])
             self._parked.remove(chosen)
             self._busy[_domain(chosen.claim)] += 1
+            self._large += is_large(chosen.claim)
             return chosen.claim
+
+    def _may_go(self, claim: Claim) -> bool:
+        return self._busy[_domain(claim)] < self._cap and not (self._large and is_large(claim))
 
     def _fetch(self) -> Claim | None:
         room = min(self._room - len(self._parked), self._threads)
@@ -124,6 +134,11 @@ class FairPool:
                 with self._lock:
                     self._late += late[number:]
                 return
+
+
+def is_large(claim: Claim) -> bool:
+    """Does it carry so much that only one like it may be under way? It is in memory several times over."""
+    return sum(file.size for file in claim.outgoing.draft.files) > LARGE
 
 
 def _domain(claim: Claim) -> str:

@@ -58,12 +58,16 @@ class GroupWriter:
         self._thread.join()
 
     def _run(self) -> None:
-        last = False
-        while not last:
-            group, last = self._group()
-            begun = [piece for piece in group if piece[1].set_running_or_notify_cancel()]
-            if begun:
-                self._commit(begun)
+        while self._turn():  # in a frame of its own: what a group holds, maybe 25 MB, is not kept while we wait
+            pass
+
+    def _turn(self) -> bool:
+        """Commit what is queued; False after the last."""
+        group, last = self._group()
+        begun = [piece for piece in group if piece[1].set_running_or_notify_cancel()]
+        if begun:
+            self._commit(begun)
+        return not last
 
     def _group(self) -> tuple[list[Piece], bool]:
         group: list[Piece] = []

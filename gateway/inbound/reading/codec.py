@@ -29,7 +29,7 @@ def dump(mail: InboundMail) -> bytes:
     return b"".join([_HEAD.pack(len(head)), head, *(a.content for a in mail.attachments)])
 
 
-def load(data: bytes) -> InboundMail:
+def load(data: bytes | bytearray) -> InboundMail:
     """Raises ValueError, KeyError or TypeError on bytes that ``dump`` did not make."""
     if len(data) < _HEAD.size:
         raise ValueError("truncated")
@@ -38,7 +38,7 @@ def load(data: bytes) -> InboundMail:
     head = json.loads(data[_HEAD.size : at])
     attachments = []
     for item in head["attachments"]:
-        content = data[at : at + item["size"]]
+        content = bytes(memoryview(data)[at : at + item["size"]])
         if len(content) != item["size"]:
             raise ValueError("truncated")
         at += len(content)
