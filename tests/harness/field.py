@@ -18,6 +18,7 @@ from harness.oracle import Verdict
 from harness.traffic import Promises, Traffic
 from servers.dovecot import Dovecot
 from servers.ports import free_port, wait_until
+from servers.proxy import Proxy
 from servers.sink import SmtpSink
 
 CONFIG = """
@@ -35,6 +36,7 @@ listen = "127.0.0.1:{smtp}"
 host = "127.0.0.1"
 port = {out}
 tls = "none"
+{outbound}
 
 [[agents]]
 handle = "olivia"
@@ -76,6 +78,7 @@ class Field:
     url: str
     mailboxes: dict[str, Dovecot]
     ledger: Path
+    links: list[Proxy]
 
     def crash_at(self, point: str, at: int = 1, seconds: float = 30) -> bool:
         """Start the daemon, armed; False when it did not die at the point in time (it is then killed)."""
@@ -138,20 +141,40 @@ def field(
     controls: str = "haste,planted",
     imap: tuple[str, ...] = tuple(CAPABILITIES),
     gone: bool = True,
+    proxied: bool = False,
+    outbound: str = "",
     **traffic: Any,
 ) -> Iterator[Field]:
-    """``database`` is a URL, or "" for a new SQLite file; ``imap`` names mailboxes by how mail can be put away."""
+    """``database`` is a URL, or "" for a new SQLite file; ``imap`` names mailboxes by how mail can be put away.
+
+    ``proxied`` puts a proxy (``links``) before each mailbox and the relay; ``gone`` adds a mailbox that nobody
+    serves; ``outbound`` are more lines of [outbound.smtp]; the rest is for ``Traffic``.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         sink = SmtpSink(folder / "sink")
         stack.callback(sink.close)
         sink.fail("RCPT", "5xx", match="dead.example")
-        servers = {name: Dovecot(capability=CAPABILITIES[name]) for name in imap}
-        text = CONFIG.format(database=database or "sqlite:///gateway.db", smtp=(port := free_port()), out=sink.port)
-        for name, server in servers.items():
-            stack.callback(server.close)
-            server.add_user(f"{name}@desk.example")
-            text += MAILBOX.format(name=name, port=server.port, user=f"{name}@desk.example")
+        links: list[Proxy] = []
+
+        def reached(port: int) -> int:
+            if proxied:
+                links.append(Proxy(port))
+                stack.callback(links[-1].close)
+            return links[-1].port if proxied else port
+
+        servers: dict[str, Dovecot] = {}
+        text = CONFIG.format(
+            database=database or "sqlite:///gateway.db",
+            smtp=(port := free_port()),
+            out=reached(sink.port),
+            outbound=outbound,
+        )
+        for name in imap:
+            servers[name] = Dovecot(capability=CAPABILITIES[name])
+            stack.callback(servers[name].close)
+            servers[name].add_user(f"{name}@desk.example")
+            text += MAILBOX.format(name=name, port=reached(servers[name].port), user=f"{name}@desk.example")
         if gone:
             text += MAILBOX.format(name="gone", port=free_port(), user="gone@desk.example")
         daemon = Daemon(folder / "desk", text, smtp_port=port, nursery=nursery)
@@ -162,4 +185,4 @@ def field(
         mailboxes = [(server, f"{name}@desk.example") for name, server in servers.items()]
         going = Traffic(port, sink, promises, mailboxes, **traffic)
         url = database or f"sqlite:///{folder}/desk/gateway.db"
-        yield Field(daemon, sink, going, url, servers, folder / "points")
+        yield Field(daemon, sink, going, url, servers, folder / "points", links)

@@ -12,6 +12,7 @@ import re
 import smtplib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -45,8 +46,8 @@ class Promises:
         os.close(self._file)
 
 
-def mail(token: str, *, to: str = "support@desk.example", sender: str = "", **fields: str) -> bytes:
-    """A mail that says its token once."""
+def mail(token: str, *, to: str = "support@desk.example", sender: str = "", size: int = 0, **fields: str) -> bytes:
+    """A mail that says its token once, with an attachment-like rest of about ``size`` bytes."""
     sender = sender or f"{token}@client.example"
     head = {
         "From": f"{sender.partition('@')[0]} <{sender}>",
@@ -57,28 +58,34 @@ def mail(token: str, *, to: str = "support@desk.example", sender: str = "", **fi
         **{name.replace("_", "-"): value for name, value in fields.items()},
     }
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-    return f"{lines}\r\nWhat I have to say is {token}.\r\n".encode()
+    rest = os.urandom(size // 2).hex()
+    body = "".join(f"{rest[at : at + 76]}\r\n" for at in range(0, len(rest), 76))
+    return f"{lines}\r\nWhat I have to say is {token}.\r\n{body}".encode()
 
 
-def submit(port: int, raw: bytes, sender: str, recipient: str) -> bool:
-    """One attempt as a retrying MTA makes it; True once somebody has said 250 to the dot."""
+def submit(port: int, raw: bytes, sender: str, recipient: str) -> int:
+    """One attempt as a retrying MTA makes it: the reply that ended it, 0 when there was none."""
     try:
         with smtplib.SMTP("127.0.0.1", port, timeout=20) as smtp:
             smtp.sendmail(sender, [recipient], raw)
     except smtplib.SMTPServerDisconnected as error:
-        return "after 250" in str(error)
+        return 250 if "after 250" in str(error) else 0
+    except smtplib.SMTPRecipientsRefused as error:
+        return next(iter(error.recipients.values()))[0]
+    except smtplib.SMTPResponseException as error:
+        return error.smtp_code
     except (OSError, smtplib.SMTPException):
-        return False
-    return True
+        return 0
+    return 250
 
 
 @dataclass
 class Traffic:
     """Runs from ``start`` to ``stop``; pauses while more than ``ahead`` mails have not been acknowledged yet.
 
-    ``mailboxes`` are (server, address). By SMTP every 7th client writes from a domain whose mail server refuses us, and
-    every 5th mail is one of ``troubles`` ("poison", "hiccup"). ``expected`` is the status that each first mail's ticket
-    must end in.
+    ``mailboxes`` are (server, address). By SMTP every 7th client writes from a domain whose mail server refuses us,
+    and every 5th mail is one of ``troubles`` ("poison", "hiccup"); ``size`` is that of a first mail, in bytes.
+    ``expected`` is the status that each first mail's ticket must end in; ``replies`` counts what we were answered.
     """
 
     port: int
@@ -90,6 +97,8 @@ class Traffic:
     troubles: tuple[str, ...] = ()
     smtp: bool = True
     expected: dict[str, str] = field(default_factory=dict)
+    replies: Counter[int] = field(default_factory=Counter)
+    size: int = 0
     errors: list[BaseException] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -124,6 +133,10 @@ class Traffic:
         assert not alive, alive
         assert not self.errors, self.errors
 
+    def hold(self) -> None:
+        """No new questions from now on."""
+        self._stop.set()
+
     # --- questions ----------------------------------------------------------------------------------
 
     def _paced(self) -> bool:
@@ -142,7 +155,7 @@ class Traffic:
             token = f"{kind}-smtp-{next(self._sent)}"
             refused = kind == "token" and turn % 7 == 3
             sender = f"{token}@{'dead' if refused else 'client'}.example"
-            self._insist(mail(token, sender=sender), sender, "support@desk.example", token)
+            self._insist(mail(token, sender=sender, size=self.size), sender, "support@desk.example", token)
             if kind != "poison":
                 self.expected.setdefault(token, "new")
             if refused or kind == "poison":
@@ -157,8 +170,10 @@ class Traffic:
             self.expected.setdefault(token, "new")
 
     def _insist(self, raw: bytes, sender: str, recipient: str, token: str) -> None:
-        while not submit(self.port, raw, sender, recipient):
+        while (code := submit(self.port, raw, sender, recipient)) != 250:
+            self.replies[code] += 1
             time.sleep(0.05)
+        self.replies[250] += 1
         self.promises.note(token)
 
     # --- answers ------------------------------------------------------------------------------------

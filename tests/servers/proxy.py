@@ -1,0 +1,95 @@
+"""A TCP proxy that can fall silent without closing anything, as a NAT box does that has forgotten a connection."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass, field
+
+from servers.ports import HOST
+
+_CHUNK = 1 << 16
+
+
+@dataclass
+class Proxy:
+    """Listens on ``port`` and passes everything on to ``target``; started on creation, gone after ``close()``.
+
+    ``pause`` holds both directions of every connection, and of new ones, until ``resume``; ``forget`` makes the
+    present connections silent for ever; ``cut`` resets them.
+    """
+
+    target: int
+    port: int = 0
+    connections: int = 0
+    _pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self._forgotten: set[socket.socket] = set()
+        self._closed = False
+        self._server = socket.create_server((HOST, self.port))
+        self.port = int(self._server.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def pause(self) -> None:
+        self._flowing.clear()
+
+    def resume(self) -> None:
+        self._flowing.set()
+
+    def forget(self) -> int:
+        """Returns how many connections were made silent."""
+        held = [one for pair in self._pairs for one in pair if one.fileno() >= 0]
+        self._forgotten.update(held)
+        return len(held) // 2
+
+    def cut(self) -> None:
+        pairs, self._pairs = self._pairs, []
+        for one in (one for pair in pairs for one in pair):
+            with contextlib.suppress(OSError):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def close(self) -> None:
+        self._closed = True
+        self.resume()
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                client, _ = self._server.accept()
+                server = socket.create_connection((HOST, self.target), timeout=10)
+            except OSError:
+                time.sleep(0.01)
+                continue
+            server.settimeout(None)
+            self.connections += 1
+            self._pairs.append((client, server))
+            for ends in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=ends, daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while True:
+                data = source.recv(_CHUNK)
+                self._flowing.wait()
+                while source in self._forgotten and not self._closed and source.fileno() >= 0:
+                    time.sleep(0.1)
+                if not data:
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
