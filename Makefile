@@ -31,8 +31,8 @@ servers:  # the real mail and database servers that the tests talk to
 bench: $(STAMP)  ## measure what must stay quick
 	$(BIN)/python -m pytest tests/bench --benchmark-only -p no:xdist
 
-soak: $(STAMP) servers  ## long fault runs: kills, full disks, dropped links
-	$(BIN)/python -m pytest tests/fault -m soak --timeout 0
+soak: $(STAMP) servers  ## every fault run in full length (hours), or those of ONLY='kill and sqlite'; prints goal, figure, control
+	GATEWAY_SOAK=1 $(BIN)/python -m pytest tests/fault $(if $(ONLY),-k "$(ONLY)") --timeout 0
 
 corpora: $(STAMP)  ## score reading over CORPORA=folder, or count what became of its messages where it has no score.py
 	@if [ -f "$(CORPORA)/score.py" ]; then $(BIN)/python "$(CORPORA)/score.py" --gateway "$(abspath $(BIN))/gateway"; \

@@ -27,13 +27,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 LARGE = 25 << 20
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
-    yield made
-    made.close()
-
-
 def clean(desk: Field, seconds: float = 90) -> None:
     verdict, _ = desk.finish(seconds)
     assert verdict == Verdict(), str(verdict)

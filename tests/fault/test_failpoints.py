@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,6 @@ TIMES = int(os.environ.get("GATEWAY_POINT_TIMES", "20"))
 SEED = int(os.environ.get("GATEWAY_SEED", "20261121"))
 _RARE = ("people", "forget leases", "mailbox", "tick", "quarantine", "give back", "release")
 _SQLITE_ALONE = ("forget leases",)
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
-    yield made
-    made.close()
 
 
 def crash(desk: Field, points: list[str]) -> list[str]:
