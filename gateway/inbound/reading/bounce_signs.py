@@ -5,6 +5,7 @@ The gate matters more than the readers behind it: a client who quotes a bounce, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from gateway.inbound.reading import addresses_in_text, bounce_dsn, bounce_original, bounce_sns
@@ -120,9 +121,14 @@ def _notice(text: str) -> list[Sign]:
     """What the unquoted beginning of the text says; two sentences of notices weigh more than one."""
     lines = (line for line in text[:_TOP_CHARS].casefold().split("\n") if not line.startswith(">"))
     flat = " ".join(" ".join(lines).split())
-    said = [phrase for phrase in BOUNCE_NOTICES if phrase in flat]
+    said = [phrase for phrase in BOUNCE_NOTICES if phrase in flat and _stands_alone(phrase, flat)]
     apart = [phrase for phrase in said if not any(phrase != other and phrase in other for other in said)]
     return [Sign(3 if len(apart) > 1 else 2, f"text: {apart[0]}")] if apart else []
+
+
+def _stands_alone(phrase: str, flat: str) -> bool:
+    """A reply code is a number of its own, not the end of an order's or of an amount."""
+    return not phrase[0].isdigit() or re.search(rf"(?<![\w.,-]){phrase}", flat) is not None
 
 
 def _path(root: Part) -> list[Sign]:

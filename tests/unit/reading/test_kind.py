@@ -294,6 +294,11 @@ def test_a_parcel_that_could_not_be_delivered_is_no_bounce(sender: str, subject:
     assert judge(text, from_=sender, subject=subject) is not Kind.BOUNCE
 
 
+@pytest.mark.parametrize("words", ["Invoice 10550 is wrong.", "It costs 1.550 francs.", "My HP-550 burns, abc554 too."])
+def test_a_number_that_ends_like_a_reply_code_makes_no_bounce(words: str) -> None:
+    assert judge(words, from_="smtp-team@client.example") is Kind.PERSON
+
+
 def test_a_traveller_writes_about_his_vacation() -> None:
     assert judge("Wir sind im Urlaub in Italien, das Hotel ist weg.", subject="Urlaub in Italien") is Kind.PERSON
 
