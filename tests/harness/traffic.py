@@ -13,7 +13,7 @@ import smtplib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default
@@ -63,10 +63,10 @@ def mail(token: str, *, to: str = "support@desk.example", sender: str = "", size
     return f"{lines}\r\nWhat I have to say is {token}.\r\n{body}".encode()
 
 
-def submit(port: int, raw: bytes, sender: str, recipient: str) -> int:
+def submit(port: int, raw: bytes, sender: str, recipient: str, *, lmtp: bool = False) -> int:
     """One attempt as a retrying MTA makes it: the reply that ended it, 0 when there was none."""
     try:
-        with smtplib.SMTP("127.0.0.1", port, timeout=20) as smtp:
+        with (smtplib.LMTP if lmtp else smtplib.SMTP)("127.0.0.1", port, timeout=20) as smtp:
             smtp.sendmail(sender, [recipient], raw)
     except smtplib.SMTPServerDisconnected as error:
         return 250 if "after 250" in str(error) else 0
@@ -83,9 +83,11 @@ def submit(port: int, raw: bytes, sender: str, recipient: str) -> int:
 class Traffic:
     """Runs from ``start`` to ``stop``; pauses while more than ``ahead`` mails have not been acknowledged yet.
 
-    ``mailboxes`` are (server, address). By SMTP every 7th client writes from a domain whose mail server refuses us,
-    and every 5th mail is one of ``troubles`` ("poison", "hiccup"); ``size`` is that of a first mail, in bytes.
-    ``expected`` is the status that each first mail's ticket must end in; ``replies`` counts what we were answered.
+    ``mailboxes`` are (server, address); every second mail gets there by APPEND, the others are delivered. By SMTP and
+    LMTP every 7th client writes from a domain whose mail server refuses us, and every 5th mail is one of ``troubles``
+    ("poison", "hiccup"); ``size`` is that of a first mail, in bytes. ``quota`` ends each road ("smtp", "lmtp", "imap"
+    for each mailbox) after so many questions, asked as ``progress`` goes from 0 to 1. ``expected`` is the status that
+    each first mail's ticket must end in; ``replies`` counts what we were answered, ``taken`` is when that was a 250.
     """
 
     port: int
@@ -100,6 +102,10 @@ class Traffic:
     replies: Counter[int] = field(default_factory=Counter)
     size: int = 0
     errors: list[BaseException] = field(default_factory=list)
+    lmtp_port: int = 0
+    quota: Mapping[str, int] = field(default_factory=dict)
+    progress: Callable[[], float] = lambda: 1.0
+    taken: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -108,7 +114,10 @@ class Traffic:
         self._sent = itertools.count(1)
         self._written = 0
         self._acknowledged: set[str] = set()
-        self._threads = [threading.Thread(target=self._smtp, daemon=True)] if self.smtp else []
+        self._questions: dict[str, str] = {}
+        roads = [("smtp", self.port)] if self.smtp else []
+        roads += [("lmtp", self.lmtp_port)] if self.lmtp_port else []
+        self._threads = [threading.Thread(target=self._submit, args=road, daemon=True) for road in roads]
         self._threads += [threading.Thread(target=self._imap, args=place, daemon=True) for place in self.mailboxes]
         self._people = threading.Thread(target=self._answer_all, daemon=True)
 
@@ -139,23 +148,36 @@ class Traffic:
 
     # --- questions ----------------------------------------------------------------------------------
 
-    def _paced(self) -> bool:
+    def asked(self) -> bool:
+        """Has every road with a quota met it?"""
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _paced(self, road: str, turn: int) -> bool:
         """Wait for our turn; False when we are to stop."""
-        while not self._stop.wait(self.pause):
-            if self._written - len(self._acknowledged) < self.ahead:
+        quota = self.quota.get(road)
+        while turn != quota and not self._stop.wait(self.pause):
+            due = quota is None or turn < quota * self.progress()
+            if due and self._written - len(self._acknowledged) < self.ahead:
                 self._written += 1
                 return True
         return False
 
-    def _smtp(self) -> None:
+    def _token(self, kind: str, road: str) -> str:
+        """Numbers are given once: they tell whose conversation a mail belongs to."""
+        number = next(self._sent)
+        self._questions[str(number)] = f"{kind}-{road}-{number}"
+        return self._questions[str(number)]
+
+    def _submit(self, road: str, port: int) -> None:
         for turn in itertools.count():
-            if not self._paced():
+            if not self._paced(road, turn):
                 return
             kind = self.troubles[turn // 5 % len(self.troubles)] if self.troubles and turn % 5 == 2 else "token"
-            token = f"{kind}-smtp-{next(self._sent)}"
+            token = self._token(kind, road)
             refused = kind == "token" and turn % 7 == 3
             sender = f"{token}@{'dead' if refused else 'client'}.example"
-            self._insist(mail(token, sender=sender, size=self.size), sender, "support@desk.example", token)
+            raw = mail(token, sender=sender, size=self.size)
+            self.insist(raw, sender, "support@desk.example", token, port=port, lmtp=road == "lmtp")
             if kind != "poison":
                 self.expected.setdefault(token, "new")
             if refused or kind == "poison":
@@ -163,17 +185,25 @@ class Traffic:
 
     def _imap(self, server: Dovecot, address: str) -> None:
         where = "".join(c for c in address.partition("@")[0] if c.isalpha())
-        while self._paced():
-            token = f"token-{where}-{next(self._sent)}"
-            server.deliver(mail(token), address)
+        for turn in itertools.count():
+            if not self._paced("imap", turn):
+                return
+            token = self._token("token", where)
+            if turn % 2:
+                with server.client(address) as client:
+                    client.append("INBOX", mail(token))
+            else:
+                server.deliver(mail(token), address)
             self.promises.note(token)
             self.expected.setdefault(token, "new")
 
-    def _insist(self, raw: bytes, sender: str, recipient: str, token: str) -> None:
-        while (code := submit(self.port, raw, sender, recipient)) != 250:
+    def insist(self, raw: bytes, sender: str, recipient: str, token: str, *, port: int = 0, lmtp: bool = False) -> None:
+        """Send until somebody says 250, and note the promise."""
+        while (code := submit(port or self.port, raw, sender, recipient, lmtp=lmtp)) != 250:
             self.replies[code] += 1
             time.sleep(0.05)
         self.replies[250] += 1
+        self.taken.append(time.monotonic())
         self.promises.note(token)
 
     # --- answers ------------------------------------------------------------------------------------
@@ -206,16 +236,11 @@ class Traffic:
 
     def _reply(self, notice: EmailMessage, sender: str, who: str, token: str, status: str) -> None:
         """Answer a notice once; the number of the question stays the same through the conversation."""
-        question, number = token.rpartition("-")[::2]
+        number = token.rpartition("-")[2]
         ours = f"token-{who}-{number}"
         to = str(notice["Reply-To"]).rpartition("<")[2].rstrip(">")
         raw = mail(
             ours, to=to, sender=sender, In_Reply_To=str(notice["Message-ID"]), Subject=f"Re: {notice['Subject']}"
         )
-        self._insist(raw, sender, to, ours)
-        root = self._root(question, number)
-        self.expected[root] = status
-
-    def _root(self, question: str, number: str) -> str:
-        """Whose conversation it is: numbers are given once."""
-        return next(t for t in self.expected if t.endswith(f"-{number}") and not t.startswith("token-again"))
+        self.insist(raw, sender, to, ours)
+        self.expected[self._questions[number]] = status
