@@ -5,27 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import smtplib
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 from harness.field import Field, field
-from harness.flushes import CALLS, Order, order
+from harness.flushes import Order, order, strace
 from harness.traffic import mail
-from servers.ports import missing, require, wait_until
+from servers.ports import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-def strace(output: Path) -> list[str]:
-    """The daemon's command under strace; skips where it is missing or may not trace."""
-    program = str(require("strace", "strace"))
-    if subprocess.run([program, "-o", os.devnull, "true"], capture_output=True, timeout=30).returncode:
-        missing("strace may not trace here (ptrace is forbidden)")
-    watch = [program, "-f", "-y", "-qq", "-s", "700", "-e", f"trace={CALLS}", "-e", "signal=none", "-o", str(output)]
-    return [*watch, sys.executable, "-m", "harness.launch"]
 
 
 def deliver(desk: Field, mails: int) -> None:
@@ -38,7 +28,7 @@ def deliver(desk: Field, mails: int) -> None:
 def watched(folder: Path, mails: int, controls: str = "") -> Order:
     trace = folder / "trace"
     with field(folder, None, controls=controls, imap=("move",), gone=False) as desk:
-        desk.daemon.command = strace(trace)
+        desk.daemon.command = [*strace(trace), sys.executable, "-m", "harness.launch"]
         desk.daemon.start()
         deliver(desk, mails)
         server = desk.mailboxes["move"]

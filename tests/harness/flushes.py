@@ -6,9 +6,14 @@ one that was not. The order of system calls can.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from servers.ports import missing, require
 
 CALLS = "recvfrom,sendto,pwrite64,fdatasync,fsync"
 PROMISES = {
@@ -20,6 +25,15 @@ PROMISES = {
 
 _LINE = re.compile(r"(?P<pid>\d+) +(?:<\.\.\. (?P<resumed>\w+) resumed>)?(?P<rest>.*)")
 _CALL = re.compile(r"(?P<name>\w+)\((?P<fd>\d+)<(?P<what>[^>]*)>(?:, )?(?P<rest>.*)")
+
+
+def strace(output: Path, names: str = CALLS, length: int = 700) -> list[str]:
+    """What to put before a command to trace it; ``length`` bytes of each string. Skips where nothing can be traced."""
+    program = str(require("strace", "strace"))
+    if subprocess.run([program, "-o", os.devnull, "true"], capture_output=True, timeout=30).returncode:
+        missing("strace may not trace here (ptrace is forbidden)")
+    watch = [program, "-f", "-y", "-qq", "-s", str(length), "-e", f"trace={names}", "-e", "signal=none"]
+    return [*watch, "-o", str(output)]
 
 
 @dataclass
@@ -46,11 +60,11 @@ def order(lines: Iterable[str]) -> Order:
     """For each promise: did the log grow after what we had heard, and was a flush of it begun and ended in time?"""
     found = Order()
     heard: dict[tuple[str, int], int] = {}
-    calls = sorted(_calls(lines), key=lambda call: call.began)
-    log = [call for call in calls if call.what.endswith("-wal")]
+    found_calls = sorted(calls(lines), key=lambda call: call.began)
+    log = [call for call in found_calls if call.what.endswith("-wal")]
     writes = [call for call in log if call.name == "pwrite64"]
     flushes = [call for call in log if call.name in ("fdatasync", "fsync")]
-    by_end = sorted(calls, key=lambda call: call.ended if call.name == "recvfrom" else call.began)
+    by_end = sorted(found_calls, key=lambda call: call.ended if call.name == "recvfrom" else call.began)
     for call in by_end:
         for kind, (said, before) in PROMISES.items():
             if call.name == "recvfrom" and before in call.text:
@@ -72,7 +86,7 @@ def _flushed(writes: list[Call], flushes: list[Call], since: int, until: int) ->
     return any(written and call.began > written[0] and call.ended < until for call in flushes)
 
 
-def _calls(lines: Iterable[str]) -> Iterable[Call]:
+def calls(lines: Iterable[str]) -> Iterable[Call]:
     """Calls that are interrupted by those of other threads stand on two lines."""
     open_calls: dict[tuple[str, str], Call] = {}
     for number, line in enumerate(lines):
