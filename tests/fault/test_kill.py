@@ -1,218 +1,82 @@
-"""kill -9 at random moments while mail pours in by SMTP and IMAP: nothing is lost, nothing is doubled."""
+"""kill -9 at random moments while mail comes by SMTP, LMTP and IMAP: nothing is lost, nothing is doubled."""
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import re
-import smtplib
-import sqlite3
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from harness.daemon import Daemon
-from harness.oracle import Verdict, judge
-from servers.dovecot import Dovecot
-from servers.ports import free_port, wait_until
-from servers.sink import SmtpSink
+from harness.field import Field, field
+from harness.figures import Figures
+from harness.killing import Killing, listen_lmtp, quota
+from harness.nursery import Nursery
+from harness.oracle import Verdict
+from harness.scale import SOAK, scaled
+from servers.ports import free_port
 
-KILLS = int(os.environ.get("GATEWAY_KILLS", "12"))
-MAILS = int(os.environ.get("GATEWAY_KILL_MAILS", "240"))
-_TOKEN = re.compile(r"token-[a-z]+-\d+")
+pytestmark = pytest.mark.timeout(scaled(180, 0))
 
-pytestmark = pytest.mark.timeout(120 + 4 * KILLS + MAILS)
-
-CONFIG = """
-[desk]
-name = "Acme Support"
-address = "support@desk.example"
-
-[[inbound.smtp]]
-listen = "127.0.0.1:{smtp}"
-
-[[inbound.imap]]
-name = "mailbox"
-host = "127.0.0.1"
-port = {imap}
-tls = "none"
-username = "help@desk.example"
-password = "pw"
-scan_interval = 1
-
-[outbound.smtp]
-host = "127.0.0.1"
-port = {out}
-tls = "none"
-
-[[agents]]
-handle = "olivia"
-name = "Olivia Reyes"
-address = "olivia@desk.example"
-role = "lead"
-
-[notices]
-acks_per_sender_per_day = 1000
-generated_per_minute = 100000
-"""
+EXPERIMENT = "kill -9 at random moments"
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+KILLS = {"sqlite": scaled(9, 1000), "postgresql": scaled(6, 1000)}
+MAILS = {"sqlite": scaled(150, 10_100), "postgresql": scaled(75, 10_100)}
+LIFE = scaled((0.05, 2.0), (0.05, 3.0))
+AT_MOST = float(os.environ.get("GATEWAY_KILL_SECONDS", scaled(20, 3600)))
+"""Seconds of killing: on a machine that is busy with other things an experiment may end early, and says so."""
+TO_END = scaled(60.0, 1500.0)
+"""Seconds: without haste, what died in the window after the dot is sent again minutes later."""
 
 
-class Pour:
-    """Sends until everything has been accepted; what was answered 250 stands in ``accepted``."""
-
-    def __init__(self, port: int, dovecot: Dovecot, mails: int) -> None:
-        self.port, self.dovecot = port, dovecot
-        self.accepted: list[str] = []
-        half = mails // 2
-        self._threads = [
-            threading.Thread(target=self._smtp, args=(range(0, half, 2),), daemon=True),
-            threading.Thread(target=self._smtp, args=(range(1, half, 2),), daemon=True),
-            threading.Thread(target=self._imap, args=(range(mails - half),), daemon=True),
-        ]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def over(self) -> bool:
-        return not any(thread.is_alive() for thread in self._threads)
-
-    def _smtp(self, numbers: range) -> None:
-        for number in numbers:
-            token = f"token-smtp-{number}"
-            while not self._try(token):
-                time.sleep(0.05)
-            self.accepted.append(token)
-
-    def _try(self, token: str) -> bool:
-        """One attempt as a retrying MTA makes it: the same bytes until somebody says 250."""
-        try:
-            with smtplib.SMTP("127.0.0.1", self.port, timeout=10) as smtp:
-                smtp.sendmail(f"{token}@client.example", ["support@desk.example"], mail(token))
-        except smtplib.SMTPServerDisconnected as error:
-            return "after 250" in str(error)
-        except (OSError, smtplib.SMTPException):
-            return False
-        return True
-
-    def _imap(self, numbers: range) -> None:
-        for number in numbers:
-            token = f"token-imap-{number}"
-            self.dovecot.deliver(mail(token), "help@desk.example")
-            self.accepted.append(token)
-            time.sleep(0.02)
-
-
-def mail(token: str) -> bytes:
-    return (
-        f"From: {token} <{token}@client.example>\r\nTo: support@desk.example\r\nSubject: A question\r\n"
-        f"Date: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{token}@client.example>\r\n\r\n"
-        f"My question is {token}.\r\n"
-    ).encode()
+@pytest.fixture(params=NAMES)
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    yield request.param
 
 
 @pytest.fixture
-def daemon(tmp_path: Path, dovecot: Dovecot, smtp_sink: SmtpSink) -> Iterator[Daemon]:
-    dovecot.add_user("help@desk.example")
-    port = free_port()
-    text = CONFIG.format(smtp=port, imap=dovecot.port, out=smtp_sink.port)
-    made = Daemon(tmp_path / "desk", text, smtp_port=port)
-    yield made
-    made.close()
+def url(database: str, request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("postgres")) if database == "postgresql" else ""
 
 
 def test_kill_minus_nine_at_random_moments_loses_and_doubles_nothing(
-    daemon: Daemon, dovecot: Dovecot, smtp_sink: SmtpSink
+    tmp_path: Path, nursery: Nursery, database: str, url: str, figures: Figures
 ) -> None:
-    draw = random.Random(20261121)
-    pour = Pour(daemon.smtp_port, dovecot, MAILS)
-    daemon.start()
-    pour.start()
-    for _ in range(KILLS):
-        time.sleep(draw.uniform(0.05, 2.5))
-        daemon.kill()
-        daemon.start(wait=False)
-    wait_until(pour.over, "every mail to be accepted", 60 + MAILS)
-    daemon.idle(60 + MAILS / 2)
-    wait_until(lambda: not dovecot.raw_mails("help@desk.example"), "the mailbox to be empty", 60)
-    daemon.idle(60)
-    assert daemon.stop() == 0
-
-    verdict = judge(pour.accepted, *ledgers(daemon.folder / "gateway.db"), delivered(smtp_sink))
-    assert verdict == Verdict()
-    assert len(pour.accepted) == MAILS
-    assert daemon.starts == KILLS + 1
-    statuses = {t["status"] for t in daemon.tickets()}
-    assert statuses == {"new"}
+    traffic: dict[str, Any] = {"quota": quota(MAILS[database]), "lmtp_port": free_port(), "pause": 0.01, "ahead": 60}
+    with field(tmp_path, nursery, url, controls="" if SOAK else "haste", **traffic) as desk:
+        listen_lmtp(desk)
+        killing = Killing(desk, KILLS[database], LIFE, random.Random(20261121))
+        killing.run(AT_MOST)
+        verdict, found = desk.finish(TO_END)
+        assert verdict == Verdict(), str(verdict)[:3000]
+        assert killing.orphans.alive() == []
+        assert len(killing.deaths) >= KILLS[database] // 2
+        figures.measured("G1", f"{EXPERIMENT}, {NAMES[database]}", killing.told(found))
 
 
-def test_sigterm_under_load_drains_and_loses_nothing(daemon: Daemon, dovecot: Dovecot, smtp_sink: SmtpSink) -> None:
-    pour = Pour(daemon.smtp_port, dovecot, 60)
-    daemon.start()
-    pour.start()
-    for _ in range(3):
-        time.sleep(1.0)
-        began = time.monotonic()
-        assert daemon.stop() == 0
-        assert time.monotonic() - began < 30
-        daemon.start()
-    wait_until(pour.over, "every mail to be accepted", 90)
-    daemon.idle(90)
-    wait_until(lambda: not dovecot.raw_mails("help@desk.example"), "the mailbox to be empty", 60)
-    daemon.idle(60)
-    assert daemon.stop() == 0
-    stored, notices = ledgers(daemon.folder / "gateway.db")
-    assert not any(notices.values()), "a drained sender leaves nothing undecided"
-    assert judge(pour.accepted, stored, notices, delivered(smtp_sink)) == Verdict()
+def broken(tmp_path: Path, nursery: Nursery, control: str, kills: int, **how: Any) -> Verdict:
+    """What the oracle says of a daemon that breaks a promise."""
+    with field(tmp_path, nursery, controls=f"haste,{control}", gone=False, pause=0.002, ahead=500, **how) as desk:
+        killing = Killing(desk, kills, (0.8, 1.6), random.Random(20261121))
+        killing.run(20)
+        return finished(desk)
 
 
-def ledgers(database: Path) -> tuple[dict[str, list[int]], dict[str, bool]]:
-    """What the database holds: tokens with their tickets, and notices with whether they may be doubled."""
-    connection = sqlite3.connect(database)
-    stored: dict[str, list[int]] = {}
-    for ticket, text in connection.execute("SELECT ticket, text FROM message WHERE direction = 'in'"):
-        for token in set(_TOKEN.findall(text)):
-            stored.setdefault(token, []).append(ticket)
-    notices = {
-        message_id: bool(ambiguous)
-        for message_id, ambiguous in connection.execute("SELECT message_id, ambiguous FROM notice")
-    }
-    unsent = connection.execute("SELECT count(*) FROM notice WHERE state <> 'sent'").fetchone()[0]
-    waiting = connection.execute("SELECT count(*) FROM inbox WHERE state <> 'done'").fetchone()[0]
-    connection.close()
-    assert (unsent, waiting) == (0, 0), "something is stuck"
-    return stored, notices
+def finished(desk: Field) -> Verdict:
+    verdict, _ = desk.finish(60)
+    return verdict
 
 
-def delivered(sink: SmtpSink) -> list[str]:
-    """Message-IDs as they arrived; copies of one Message-ID must be the same to the byte."""
-    seen: dict[str, bytes] = {}
-    ids = []
-    for message in sink.messages:
-        found = re.search(rb"(?im)^Message-ID: <([^>]+)>", message.raw)
-        assert found is not None
-        message_id = found[1].decode()
-        assert seen.setdefault(message_id, message.raw) == message.raw
-        ids.append(message_id)
-    return ids
+def test_random_kills_find_a_listener_that_says_250_too_early(
+    tmp_path: Path, nursery: Nursery, figures: Figures
+) -> None:
+    verdict = broken(tmp_path, nursery, "commit_after_250", 4, imap=(), quota={"smtp": 200})
+    assert verdict.lost
+    figures.control("G1", EXPERIMENT, "commit after the 250", f"{len(verdict.lost)} lost in 4 kills")
 
 
-@pytest.mark.parametrize(
-    ("what", "change"),
-    [
-        ("lost", {"stored": {}}),
-        ("doubled", {"stored": {"a": [1001, 1001]}}),
-        ("doubled_tickets", {"stored": {"a": [1001, 1002]}}),
-        ("unexpected", {"stored": {"a": [1001], "b": [1002]}}),
-        ("notices_lost", {"delivered": []}),
-        ("notices_doubled", {"delivered": ["m", "m"]}),
-    ],
-)
-def test_the_oracle_sees_every_kind_of_failure(what: str, change: dict[str, object]) -> None:
-    good: dict[str, object] = {"accepted": ["a"], "stored": {"a": [1001]}, "notices": {"m": False}, "delivered": ["m"]}
-    assert judge(**good).clean  # type: ignore[arg-type]
-    verdict = judge(**{**good, **change})  # type: ignore[arg-type]
-    assert getattr(verdict, what), json.dumps(change)
+def test_random_kills_find_mail_without_unique_keys(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
+    verdict = broken(tmp_path, nursery, "no_unique_keys", 8, imap=("move",), smtp=False, quota={"imap": 300})
+    assert verdict.doubled
+    figures.control("G1", EXPERIMENT, "no unique keys", f"{len(verdict.doubled)} twice in 8 kills")

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.nursery import Child, Nursery
+from harness.waiting import Waiting
 from servers.ports import greets, wait_until
 
+from gateway import config
 from gateway.threading.token import Keyring
 
 _COMMAND = [sys.executable, "-m", "gateway"]
@@ -118,10 +120,9 @@ class Daemon:
 
     def idle(self, seconds: float = 60) -> None:
         """Wait until no mail and no notice waits."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            state = json.loads(self.cli("status", "--json", check=False))
-            if not state["mail_waiting"] and not state["notices_waiting"]:
-                return
-            time.sleep(0.3)
-        raise TimeoutError(f"still busy after {seconds} s: {state}")
+        with Waiting(config.load(Path(self.config)).database_url()) as there:
+            end = time.monotonic() + seconds
+            while left := there.work():
+                if time.monotonic() > end:
+                    raise TimeoutError(f"{left} mails and notices are not at an end after {seconds} s")
+                time.sleep(0.1)

@@ -87,7 +87,7 @@ class Traffic:
     LMTP every 7th client writes from a domain whose mail server refuses us, and every 5th mail is one of ``troubles``
     ("poison", "hiccup"); ``size`` is that of a first mail, in bytes. ``quota`` ends each road ("smtp", "lmtp", "imap"
     for each mailbox) after so many questions, asked as ``progress`` goes from 0 to 1. ``expected`` is the status that
-    each first mail's ticket must end in; ``replies`` counts what we were answered, ``taken`` is when that was a 250.
+    each first mail's ticket must end in; ``replies`` counts what we were answered.
     """
 
     port: int
@@ -105,7 +105,6 @@ class Traffic:
     lmtp_port: int = 0
     quota: Mapping[str, int] = field(default_factory=dict)
     progress: Callable[[], float] = lambda: 1.0
-    taken: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -203,7 +202,6 @@ class Traffic:
             self.replies[code] += 1
             time.sleep(0.05)
         self.replies[250] += 1
-        self.taken.append(time.monotonic())
         self.promises.note(token)
 
     # --- answers ------------------------------------------------------------------------------------

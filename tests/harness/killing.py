@@ -1,0 +1,107 @@
+"""A daemon that is killed again and again in the middle of traffic, and how it comes back."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from harness.evidence import Evidence, delivered
+from harness.field import Field
+from harness.orphans import Orphans, kill_one
+from harness.waiting import Waiting
+
+LMTP = """
+[[inbound.smtp]]
+listen = "127.0.0.1:{port}"
+protocol = "lmtp"
+"""
+
+
+def listen_lmtp(desk: Field) -> None:
+    """A second listener, on the port that the traffic was told."""
+    with (desk.daemon.folder / "gateway.toml").open("a") as file:
+        file.write(LMTP.format(port=desk.traffic.lmtp_port))
+
+
+def quota(mails: int) -> dict[str, int]:
+    """Questions by road, so that half of about ``mails`` come to three mailboxes, and half by SMTP and LMTP.
+
+    Every second question is answered or followed by a mail more, which comes by SMTP.
+    """
+    return {"imap": -(-mails // 6), "smtp": -(-mails // 12), "lmtp": -(-mails // 12)}
+
+
+@dataclass
+class Killing:
+    """``run`` kills at random moments of lives that last between ``life`` seconds; every 8th time a reader too."""
+
+    desk: Field
+    kills: int
+    life: tuple[float, float]
+    draw: random.Random
+    orphans: Orphans = field(default_factory=Orphans)
+    readers: int = 0
+    starts: list[float] = field(default_factory=list)
+    deaths: list[float] = field(default_factory=list)
+    settled: float = 0.0
+
+    def run(self, seconds: float) -> None:
+        """Until there were enough kills and questions, or the time is up. The daemon runs in the end."""
+        end = time.monotonic() + seconds
+        self.desk.traffic.progress = lambda: len(self.deaths) / self.kills
+        self._start()
+        self.desk.traffic.start()
+        while (len(self.deaths) < self.kills or not self.desk.traffic.asked()) and time.monotonic() < end:
+            self._live(self.draw.uniform(*self.life))
+            self._kill()
+            self._start()
+        self.desk.traffic.hold()
+        self.settled = self._settle()
+
+    def _start(self) -> None:
+        self.starts.append(time.monotonic())
+        self.desk.daemon.start(wait=False)
+
+    def _live(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        assert self.desk.daemon.process is not None
+        if len(self.deaths) % 8 == 5:
+            time.sleep(seconds * self.draw.random())
+            self.readers += kill_one(self.desk.daemon.process.pid)
+        while (left := end - time.monotonic()) > 0:
+            self.orphans.look()
+            time.sleep(min(left, 0.05))
+
+    def _kill(self) -> None:
+        process = self.desk.daemon.process
+        assert process is not None
+        assert process.poll() is None, self.desk.daemon.log()[-3000:]
+        self.desk.daemon.kill()
+        self.deaths.append(time.monotonic())
+        self.orphans.of(process.pid)
+
+    def _settle(self, seconds: float = 120) -> float:
+        """Seconds from the last start to the moment at which nothing is overdue; the goal is a minute."""
+        with Waiting(self.desk.url) as there:
+            while (left := there.overdue()) and time.monotonic() < self.starts[-1] + seconds:
+                time.sleep(0.1)
+            assert not left, f"{left} overdue"
+        return time.monotonic() - self.starts[-1]
+
+    def told(self, found: Evidence) -> str:
+        """The figure."""
+        tokens = self.desk.traffic.promises.tokens()
+        boxed = sum(any(f"-{name}-" in token for name in self.desk.mailboxes) for token in tokens)
+        came = Counter(message_id for message_id, _ in delivered(self.desk.sink))
+        twice = sum(n > 1 for n in came.values())
+        said = (
+            f"{len(self.deaths):,} kills and {self.readers} of a reader alone, {len(tokens):,} mails "
+            f"({len(tokens) - boxed:,} by SMTP and LMTP, {boxed:,} in mailboxes): 0 lost, 0 twice",
+            f"{len(came):,} notices, {found.ambiguous} in the window after the dot at a kill, "
+            f"{twice} of them sent twice, the same to the byte",
+            f"nothing overdue {self.settled:.0f} s after the last start",
+            f"readers outlived their daemon by {self.orphans.longest:.1f} s",
+        )
+        return "; ".join(said)
