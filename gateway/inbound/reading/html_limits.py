@@ -1,6 +1,6 @@
 """What may be given to an HTML parser, and how to read what may not.
 
-HTML parsers do quadratic work on deep nesting and on many unclosed formatting elements.
+HTML parsers do quadratic work on deep nesting, on many unclosed formatting elements, and on many attributes of one tag.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ MAX_REPEATED = 25_000
 """Tags times open formatting elements."""
 _HARMLESS = 400
 """So few tags can do no harm, however they are nested."""
+MAX_ATTRIBUTES = 200
+"""Of one tag, where a page has many: each is compared with all before it."""
+_HARMLESS_SEPARATORS = 8_000
+"""So few attributes can do no harm, even in one tag."""
+_SEPARATORS = " \t\n\r\f/\"'"
 
 PARAGRAPHS = frozenset(
     {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre", "fieldset"}
@@ -39,6 +44,14 @@ _UNCLOSED = frozenset(
 )
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)([^<>]*)>")
+_TAG_START = re.compile(r"<[a-zA-Z]")
+_ATTRIBUTES = re.compile(
+    r"[^ \t\n\r\f/>]*+"
+    r"(?>[ \t\n\r\f/]*+(?:=[^ \t\n\r\f/>=]*+|[^ \t\n\r\f/>=]++)"
+    r"(?:[ \t\n\r\f]*+=[ \t\n\r\f]*+(?:\"[^\"]*+\"?|'[^']*+'?|[^ \t\n\r\f>\"'][^ \t\n\r\f>]*+)?+)?+"
+    rf"){{0,{MAX_ATTRIBUTES}}}+[ \t\n\r\f/]*+"
+)
+"""The rest of a tag, as the tokenizer of HTML5 sees it, up to so many attributes."""
 _ANY_TAG = re.compile(r"<([!/?a-zA-Z][^<>]*)>")
 _SKIPPED = re.compile(r"<(script|style|head|title)\b")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -52,6 +65,8 @@ def bounded(html: str) -> str:
 def is_parseable(html: str) -> bool:
     """Whether a parser's work on it stays small: tags, their nesting, and open formatting elements are counted."""
     angles = html.count("<")
+    if _is_crowded(html):
+        return False
     if angles <= _HARMLESS:
         return True
     if angles > 2 * MAX_TAGS:
@@ -71,6 +86,24 @@ def is_parseable(html: str) -> bool:
         if deepest > MAX_DEPTH or most > MAX_FORMATTING or tags * most > MAX_REPEATED + 12 * tags:
             return False
     return tags <= MAX_TAGS
+
+
+def _is_crowded(html: str) -> bool:
+    """Whether some tag has too many attributes.
+
+    Every place where a tag may start is tried, for what stands in quotes or comments is known to the parser alone.
+    Tags that seem to lie in each other cannot make this long: what was looked at is counted.
+    """
+    if sum(map(html.count, _SEPARATORS)) <= _HARMLESS_SEPARATORS:
+        return False
+    left = 8 * len(html)
+    for start in _TAG_START.finditer(html):
+        found = _ATTRIBUTES.match(html, start.end())
+        assert found is not None
+        left -= found.end() - start.end()
+        if left < 0 or html[found.end() : found.end() + 1] not in ("", ">"):
+            return True
+    return False
 
 
 def strip(html: str) -> str:

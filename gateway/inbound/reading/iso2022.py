@@ -13,7 +13,7 @@ _ESCAPE = re.compile(
     rb"\x1b(?:\$\([A-Z@]|\$\)[A-C]|\$\*H|\$[@AB]|\([A-Z@]|&@|\.[AF]|N.|K|H)",
 )
 _LIKELY = re.compile(rb"\x1b(?:\$[@AB]|\$\([ACDOPQ]|\$\)[AC]|\(I)")
-_MAX_ESCAPES = 200_000
+_MAX_ESCAPES = 100_000
 _DOUBLE = {
     b"\x1b$@": "jis",
     b"\x1b$B": "jis",

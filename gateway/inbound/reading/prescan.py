@@ -34,6 +34,7 @@ ESSENTIAL = frozenset(
 
 _MBOX_LINE = re.compile(rb">?From [^\n]{1,998}\n")
 _FIELD_START = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
+_FOLDS = re.compile(rb"(?:[ \t]++[^\s][^\n]*+\n)*+")
 
 
 @dataclass
@@ -153,13 +154,25 @@ class _HeaderReader:
                 return
             if not self._take(line, following):
                 return
-            self.at = following
+            self.at = self._behind_folds(following) if self._is_full() else following
 
     def _behind_blank_line(self) -> int:
         found = [
             at + len(sign) for sign in (b"\n\n", b"\n\r\n") if (at := self.data.find(sign, self.at, self.end)) >= 0
         ]
         return min(found, default=self.end)
+
+    def _is_full(self) -> bool:
+        """Is nothing more kept of this field?"""
+        return bool(self.fields) and (not self.keeping or self.field_size > MAX_LINE)
+
+    def _behind_folds(self, at: int) -> int:
+        """Where the rest of a field ends: millions of lines of one letter are not worth a look at each."""
+        found = _FOLDS.match(self.data, at, self.end)
+        if found is None or found.end() == at:
+            return at
+        self.budget.defect("header field too long: cut")
+        return found.end()
 
     def _line(self, at: int) -> tuple[bytes, int]:
         """The line at ``at`` without its end, cut at the cap, and where the next one starts."""

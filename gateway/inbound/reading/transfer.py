@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
+from operator import methodcaller
 
 _BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(sorted(set(range(256)) - set(_BASE64_ALPHABET) - set(b"=")))
@@ -12,9 +13,11 @@ _WORDS = re.compile(rb"^[_=-]{5,}|[^\s]\s[^\s]")
 _CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 27})
 _STREAM = re.compile(rb"([A-Za-z0-9+/]+)(=*)")
 _MAX_PADDINGS = 10_000
-_SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
-_TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]{1,998}(?=\r?\n)")
-_HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
+_MAX_LINES = 100_000
+"""Lines of base64 that are looked at for words among them, and lines of a piece whose ends are: more than text has."""
+_PIECE = 1 << 20
+"""Bytes in which substitutions are made at a time, for each one found takes several times its size."""
+_RSTRIP = methodcaller("rstrip", b" \t")
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
 _UU_LINE = re.compile(rb"[ -`]{1,90}[ \t]*")
 
@@ -54,16 +57,24 @@ def _is_noise(decoded: bytes) -> bool:
 
 def _base64_and_more(data: bytes) -> bytes:
     """Base64 up to the first line that reads like words, and those lines as they are."""
+    at = _words_at(data)
+    head, rest = base64(data[:at]), data[at:]
+    return head + b"\n" * (bool(head) and bool(rest) and not head.endswith(b"\n")) + rest
+
+
+def _words_at(data: bytes) -> int:
+    """Where the first line starts that is more likely words than base64; the length where there is none."""
     at = 0
-    while at < len(data):
+    for _ in range(_MAX_LINES):
         stop = data.find(b"\n", at)
         following = len(data) if stop < 0 else stop + 1
         line = data[at:following].strip()
         if _WORDS.search(line[:1000]) and line.translate(None, _BASE64_ALPHABET + b"="):
-            break
+            return at
         at = following
-    head, rest = base64(data[:at]), data[at:]
-    return head + b"\n" * (bool(head) and bool(rest) and not head.endswith(b"\n")) + rest
+        if at >= len(data):
+            break
+    return len(data)
 
 
 def base64(data: bytes) -> bytes:
@@ -96,21 +107,36 @@ def _base64_run(run: bytes) -> bytes:
 def quoted_printable(data: bytes) -> bytes:
     """Quoted-printable (RFC 2045 section 6.7); what is no escape stays as it is.
 
-    The standard library's decoder is quick, but takes a doubled equals sign for a single one.
+    The standard library's decoder is quick, but takes a doubled equals sign for a single one, and one before a line
+    end or at the end of all for another soft break.
     """
-    if b" \n" in data or b"\t\n" in data or b" \r\n" in data or b"\t\r\n" in data:
-        data = _TRAILING_BLANKS.sub(b"", data)
-    data = _SOFT_BREAK.sub(b"", data)
+    data = b"".join(_joined(data))
     if data.endswith(b"="):
         data = data[:-1]
-    return _HEX.sub(_unhex, data) if b"==" in data else binascii.a2b_qp(data)
+    data = data.replace(b"=\r", b"=3D\r").replace(b"=\n", b"=3D\n")
+    for _ in range(2):  # the second time for what the first one leaves of three and more in a row
+        data = data.replace(b"==", b"=3D=")
+    return binascii.a2b_qp(data + b"3D" if data.endswith(b"=") else data)
 
 
-def _unhex(match: re.Match[bytes]) -> bytes:
-    return _BYTES[int(match[1], 16)]
+def _joined(data: bytes) -> Iterator[bytes]:
+    """Lines without blanks at their ends, joined where they are broken softly."""
+    at = 0
+    while at < len(data):
+        stop = data.find(b"\n", at + _PIECE) + 1 or len(data)
+        piece = data[at:stop]
+        for end in (b"\r\n", b"\n"):
+            if b" " + end in piece or b"\t" + end in piece:
+                piece = _without_blanks(piece, end)
+        yield piece.replace(b"=\r\n", b"").replace(b"=\n", b"")
+        at = stop
 
 
-_BYTES = [bytes((i,)) for i in range(256)]
+def _without_blanks(data: bytes, end: bytes) -> bytes:
+    if data.count(end) > _MAX_LINES:
+        return data
+    *lines, last = data.split(end)
+    return end.join([*map(_RSTRIP, lines), last])
 
 
 def uu_files(data: bytes) -> list[tuple[int, int, str, bytes]]:

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from gateway.inbound.reading import html, reply
+from gateway.inbound.reading import html, html_limits, reply
 
 OLD = "Did you restart it?"
 CLIENTS = {
@@ -131,6 +133,30 @@ def test_deep_nesting_and_many_tags_still_give_their_text() -> None:
     assert "deep" in html.to_text("<div>" * 50_000 + "deep")
     assert "bold" in html.to_text("<b id=x>" * 5_000 + "bold")
     assert html.to_text("<p>row</p>" * 40_000).count("row") == 40_000
+
+
+CROWD = " ".join(f"a{n}=b" for n in range(200_000))
+
+
+@pytest.mark.parametrize("start", ["<p ", "<!-- <p a='--><p ", '<p a=">" b=\'', '<p a="<i b=" ', "<p / ", '<p " '])
+def test_a_crowd_of_attributes_takes_no_time(start: str) -> None:
+    began = time.process_time()
+    html.to_text(f"{start}{CROWD}>words</p>")
+    html.new_fragment(f"{start}{CROWD}>words</p>")
+    assert time.process_time() - began < 2
+
+
+def test_tags_that_seem_to_lie_in_each_other_take_no_time() -> None:
+    began = time.process_time()
+    for unit in ("<p\n<p", "<p", "<p a=", "<p a='"):
+        html.to_text(unit * 14_000 + " x" * 500_000)
+    assert time.process_time() - began < 3
+
+
+def test_a_page_with_many_attributes_in_all_is_parsed() -> None:
+    page = '<p style="color: red; margin: 0 0 0 0" class="a b c">row</p>' * 3000
+    assert html_limits.is_parseable(page)
+    assert html_limits.is_parseable(f'<img src="data:image/png;base64,{"ab/" * 100_000}">')
 
 
 def test_tangled_page_has_no_new_fragment() -> None:

@@ -184,9 +184,22 @@ def nested_multiparts(levels: int) -> bytes:
         HEAD + b'Content-Type: multipart/mixed; boundary="-"\r\n\r\n' + b"--\n" * 1_000_000,
         HEAD + b"Content-Type: text/plain" + b"; a=b" * 60_000 + b"\r\n\r\nx",
         b"A: b\n" * 500_000,
+        HEAD + b"A: b" + b"\n c" * 1_000_000,
+        b"A: b\n" * 1_001 + b" c\n" * 1_000_000,
         b"\xff" * 1_000_000,
     ],
-    ids=["multiparts", "messages", "empty parts", "near boundaries", "dashes", "parameters", "fields", "bytes"],
+    ids=[
+        "multiparts",
+        "messages",
+        "empty parts",
+        "near boundaries",
+        "dashes",
+        "parameters",
+        "fields",
+        "folds",
+        "dropped folds",
+        "bytes",
+    ],
 )
 def test_bombs_are_read_in_linear_time(raw: bytes) -> None:
     started = time.process_time()

@@ -6,6 +6,7 @@ import base64
 import binascii
 import quopri
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -72,6 +73,10 @@ def test_words_behind_base64_text_are_kept(encoded: bytes, text: bytes) -> None:
         (b"a == b", b"a == b"),
         (b"trailing  \r\nblanks", b"trailing\r\nblanks"),
         (b"end=", b"end"),
+        (b"===3D=41 == ==\r\nb", b"===A == =b"),
+        (b"a=\rb", b"a=\rb"),
+        (b"a==\n\nb", b"a=\nb"),
+        (b"a==", b"a="),
     ],
 )
 def test_broken_quoted_printable(encoded: bytes, data: bytes) -> None:
@@ -108,4 +113,15 @@ def test_hostile_bytes_take_linear_time(unit: bytes) -> None:
     transfer.base64(data)
     transfer.quoted_printable(data)
     transfer.uu_files(data)
+    transfer.decode_text(b"!" + data, "base64")
     assert time.process_time() - started < 3
+
+
+def test_soft_breaks_take_little_memory() -> None:
+    data = b"=\r\n=3D=\r\n" * 200_000
+    tracemalloc.start()
+    try:
+        assert transfer.quoted_printable(data) == b"=" * 200_000
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(data)
+    finally:
+        tracemalloc.stop()
