@@ -27,7 +27,7 @@ from gateway.outbound.render import Renderer
 from gateway.outbound.sender import Sender
 from gateway.outbound.transport import open_transport
 from gateway.service import Service
-from gateway.store import MailboxState, Outbox, Store, inbox, open_store, people, tickets, utcnow
+from gateway.store import MailboxState, Outbox, Store, inbox, open_current, open_store, people, tickets, utcnow
 from gateway.store.people import PersonSpec
 from gateway.threading.authenticity import Border
 from gateway.threading.token import Minter
@@ -133,9 +133,12 @@ class Gateway:
         store.transact(lambda c: people.sync(c, person_specs(settings), clock()), serial=True)
 
     @classmethod
-    def open(cls, settings: Settings, clock: Callable[[], datetime] = utcnow) -> Gateway:
-        """Open the store and make it know the people. Raises ConfigError, Temporary or Permanent."""
-        store = open_store(settings.database_url())
+    def open(cls, settings: Settings, clock: Callable[[], datetime] = utcnow, *, upgrade: bool = True) -> Gateway:
+        """Open the store and make it know the people; ``upgrade`` an older schema, or refuse it.
+
+        Raises ConfigError, Temporary or Permanent.
+        """
+        store = (open_store if upgrade else open_current)(settings.database_url())
         try:
             return cls(settings, store, clock)
         except BaseException:

@@ -15,14 +15,14 @@ from gateway.desk.model import Ticket
 from gateway.desk.policy import Policy, Situation
 from gateway.errors import Permanent
 from gateway.inbound import situation
-from gateway.store import Store, open_store, tickets
+from gateway.store import Store, open_current, tickets
 from gateway.store.apply import Applier
 
 
 @contextmanager
 def opened(ctx: click.Context) -> Iterator[Gateway]:
     """The desk of the configuration, closed afterwards."""
-    desk = Gateway.open(cli.settings(ctx))
+    desk = Gateway.open(cli.settings(ctx), upgrade=False)
     try:
         yield desk
     finally:
@@ -32,7 +32,7 @@ def opened(ctx: click.Context) -> Iterator[Gateway]:
 @contextmanager
 def opened_store(ctx: click.Context) -> Iterator[Store]:
     """The store alone: nothing of the configuration is written into it."""
-    store = open_store(cli.settings(ctx).database_url())
+    store = open_current(cli.settings(ctx).database_url())
     try:
         yield store
     finally:

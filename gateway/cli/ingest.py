@@ -55,7 +55,7 @@ def _ingest(ctx: click.Context, file: str | None, sender: str | None, recipients
     from gateway.app import desk_setup
     from gateway.inbound.door import Door
     from gateway.mail import Envelope
-    from gateway.store import open_store
+    from gateway.store import open_current
 
     settings = cli.settings(ctx)
     limit = max([listener.max_size for listener in settings.inbound.smtp], default=52_428_800)
@@ -75,7 +75,7 @@ def _ingest(ctx: click.Context, file: str | None, sender: str | None, recipients
     if foreign:
         click.echo(f"refused: {', '.join(foreign)}: not an address of this desk", err=True)
         return EX_DATAERR
-    store = open_store(settings.database_url())
+    store = open_current(settings.database_url())
     try:
         Door(store, minter.takes).accept(raw, Envelope(sender, recipients), source="ingest")
     finally:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import sqlalchemy as sa
 
 from gateway.desk.notices import Claim, Settlement
-from gateway.errors import Permanent, Temporary
-from gateway.store import inbox, mailboxes, outbox
+from gateway.errors import Temporary
+from gateway.store import fitness, inbox, mailboxes, moved, outbox
 from gateway.store.engine import make_engine
+from gateway.store.file_lock import lock_file
 from gateway.store.member import Lock, Member
-from gateway.store.migrate import HEAD, migrate, revision
+from gateway.store.migrate import migrate, use
 from gateway.store.transact import GroupWriter, PoolWriter, Work, Writer, classed
 
-__all__ = ["MailboxState", "Outbox", "Store", "open_store"]
+__all__ = ["MailboxState", "Outbox", "Store", "open_current", "open_store"]
 
 T = TypeVar("T")
 _COMMIT_SECONDS = 60
@@ -91,16 +90,7 @@ class Store:
             member.join()
             self._member = member
             return
-        path = Path(str(self.engine.url.database) + ".lock")
-        handle = path.open("a+")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.close()
-            advice = "stop it first, or move to PostgreSQL, which many daemons may share"
-            text = f"another gateway already runs on {self.engine.url.database}: {advice}"
-            raise Permanent(text, public=text) from None
-        self._lock = handle
+        self._lock = lock_file(str(self.engine.url.database))
         self.transact(_forget_leases)
 
     @property
@@ -114,33 +104,7 @@ class Store:
 
     def check(self) -> list[tuple[str, bool, str]]:
         """Rows for ``gateway check``: (what, holds, advice)."""
-        found = revision(self.engine)
-        rows = [("schema", found == HEAD, f"revision {found}, expected {HEAD}: run `gateway database upgrade`")]
-        return rows + (self._check_sqlite() if self.is_sqlite else self._check_postgresql())
-
-    def _check_sqlite(self) -> list[tuple[str, bool, str]]:
-        with self.engine.connect() as connection:
-            mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
-            sync = connection.exec_driver_sql("PRAGMA synchronous").scalar()
-            intact = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-        return [
-            (
-                "journal mode WAL",
-                mode == "wal",
-                f"it is {mode}; is the file on a network file system? Move it to a local disk",
-            ),
-            ("synchronous FULL", sync == 2, f"it is {sync}; commits would not survive a power cut"),
-            ("integrity", intact == "ok", f"{intact}; restore a backup"),
-        ]
-
-    def _check_postgresql(self) -> list[tuple[str, bool, str]]:
-        with self.engine.connect() as connection:
-            sync = connection.exec_driver_sql("SHOW synchronous_commit").scalar()
-            fsync = connection.exec_driver_sql("SHOW fsync").scalar()
-        return [
-            ("synchronous_commit", sync in {"on", "remote_write", "remote_apply"}, f"it is {sync}; set it to on"),
-            ("fsync", fsync == "on", "it is off: commits would not survive a power cut"),
-        ]
+        return fitness.check(self.engine)
 
     def close(self) -> None:
         self._writer.close()
@@ -154,15 +118,29 @@ class Store:
 
 
 def open_store(url: str, *, upgrade: bool = True) -> Store:
-    """Connect, and bring the schema up to date.
+    """Connect, and bring the schema up to date; without ``upgrade`` whatever is there is taken as it is.
 
-    Raises ConfigError for a URL that names no usable database, Temporary when it cannot be reached, Permanent
-    when its schema is newer than this program.
+    Raises ConfigError for a URL that names no usable database, Temporary when it cannot be reached or is used by
+    an older gateway, Permanent when its schema is newer than this program, or the desk has moved away from it.
     """
+    return _opened(url, migrate if upgrade else None)
+
+
+def open_current(url: str) -> Store:
+    """Connect as a command that may run beside a daemon of another version: nothing is upgraded.
+
+    Raises like ``open_store``, and Permanent when the schema is older.
+    """
+    return _opened(url, use)
+
+
+def _opened(url: str, prepare: Callable[[sa.Engine], None] | None) -> Store:
     engine = make_engine(url)
     try:
-        if upgrade:
-            migrate(engine)
+        if prepare is not None:
+            fitness.require(engine)
+            moved.refuse(engine)
+            prepare(engine)
     except sa.exc.DBAPIError as error:
         engine.dispose()
         raise classed(error) from error
@@ -183,10 +161,10 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def claim(self, now: datetime, *, limit: int, lease_seconds: int) -> tuple[Claim, ...]:
+    def claim(self, now: datetime, *, limit: int, lease_seconds: int, avoid: Collection[str] = ()) -> tuple[Claim, ...]:
         holder = self._store.holder
         return self._store.transact(
-            lambda c: outbox.claim(c, now, limit=limit, lease_seconds=lease_seconds, holder=holder)
+            lambda c: outbox.claim(c, now, limit=limit, lease_seconds=lease_seconds, holder=holder, avoid=avoid)
         )
 
     def mark_dot_pending(self, claim: Claim, composed: bytes, now: datetime) -> bool:

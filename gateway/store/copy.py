@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.errors import Permanent, Temporary
-from gateway.store import Store, fleet
+from gateway.store import Store, fleet, moved
 from gateway.store import schema as s
 from gateway.store.transact import classed
 
@@ -52,9 +52,12 @@ def total(store: Store) -> int:
     return store.read(lambda c: sum(_count(c, table) for table in TABLES))
 
 
-def copy(source: Store, target: Store, progress: Progress = lambda table, rows: None) -> dict[str, Content]:
+def copy(
+    source: Store, target: Store, progress: Progress = lambda table, rows: None, *, moved_at: datetime | None = None
+) -> dict[str, Content]:
     """Copy every table and read it back; returns what each holds. Nobody may write to either meanwhile.
 
+    With ``moved_at`` the desk moves: once the copy is proven and kept, the source is marked and refuses to be used.
     Raises Permanent when the target is not empty, a daemon runs on either, or the copy is not the same; Temporary
     when a database fails. The target is then as it was.
     """
@@ -68,6 +71,9 @@ def copy(source: Store, target: Store, progress: Progress = lambda table, rows: 
                 _compare(writing, table, held[table.name], progress)
             _set_sequences(writing)
             writing.commit()
+            if moved_at is not None:
+                moved.mark(reading, str(target.engine.url), moved_at)
+                reading.commit()
             return held
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
         raise classed(error) from error

@@ -16,7 +16,7 @@ from harness.desk import Desk, answer, letter
 from harness.stored import NOW, accept, claim, later, notice, open_ticket, rows, ticket
 
 from gateway.errors import Permanent
-from gateway.store import Outbox, Store, copy, fleet, open_store
+from gateway.store import Outbox, Store, copy, fleet, moved, open_store
 from gateway.store import schema as s
 
 WAYS = ["sqlite to postgresql", "postgresql to sqlite"]
@@ -248,10 +248,41 @@ def test_the_command_copies_and_says_what_to_do_next(files: tuple[Store, Store],
     done = gateway("database", "copy", f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db")
     assert (done.returncode, done.stderr) == (0, "")
     assert any(line.split()[:3] == ["ticket", "2", "rows"] for line in done.stdout.splitlines())
-    assert "set database.url to the new one" in done.stdout
+    assert "The old one stays in use." in done.stdout
     again = gateway("database", "copy", f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db")
     assert again.returncode == 1
     assert "the target is not empty" in again.stderr
+
+
+def test_a_desk_that_was_moved_is_not_started_on_the_old_database_unless_it_is_reopened(
+    stores: tuple[Store, Store], ends: tuple[str, str]
+) -> None:
+    fill(stores[0])
+    for store in stores:
+        store.close()
+    old, new = ends
+    done = gateway("database", "copy", "--move", old, new)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the old one marked as left" in done.stdout
+    open_store(new).close()
+    with pytest.raises(Permanent, match=f"this desk moved to {new.partition(':')[0]}:"):
+        open_store(old)
+    again = gateway("database", "copy", old, new)
+    assert again.returncode == 1
+    assert "this desk moved to" in again.stderr
+    reopened = [gateway("database", "reopen", old) for _ in range(2)]
+    assert [one.returncode for one in reopened] == [0, 1]
+    assert "not marked as left" in reopened[1].stderr
+    open_store(old).close()
+
+
+def test_a_copy_that_failed_leaves_no_mark(files: tuple[Store, Store]) -> None:
+    source, target = files
+    fill(source)
+    open_ticket(target, subject="mine")
+    with pytest.raises(Permanent, match="not empty"):
+        copy.copy(source, target, moved_at=NOW)
+    assert source.read(moved.advice) == ""
 
 
 def test_the_source_is_the_configured_database_unless_one_is_named(tmp_path: Path) -> None:
@@ -270,7 +301,7 @@ def test_the_source_is_the_configured_database_unless_one_is_named(tmp_path: Pat
 @pytest.mark.parametrize(
     ("urls", "status", "words"),
     [
-        (["sqlite:///{0}/none.db", "sqlite:///{0}/b.db"], 1, "holds no gateway's data"),
+        (["sqlite:///{0}/none.db", "sqlite:///{0}/b.db"], 1, "there is no "),
         (["sqlite:///{0}/a.db", "sqlite:///{0}/a.db"], 2, "the same database"),
         (["a", "b", "c"], 2, "one or two URLs"),
     ],

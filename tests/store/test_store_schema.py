@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from harness.stored import NOW
 
 import gateway.store.migrations
-from gateway.errors import Permanent
-from gateway.store import Store, open_store
+from gateway.errors import Permanent, Temporary
+from gateway.store import Store, fitness, moved, open_current, open_store
 from gateway.store import schema as s
 from gateway.store.engine import make_engine
 from gateway.store.migrate import HEAD, revision
@@ -70,15 +72,108 @@ def test_a_newer_schema_is_refused_with_what_to_do(url: str) -> None:
     store = open_store(url)
     store.transact(lambda c: c.execute(sa.text("UPDATE alembic_version SET version_num = '9999'")))
     store.close()
-    with pytest.raises(Permanent, match="revision 9999, which this version does not know; install a newer one"):
-        open_store(url)
+    for opened in (open_store, open_current):
+        with pytest.raises(Permanent, match=r"made by a newer gateway \(schema 9999, .*: upgrade this gateway"):
+            opened(url)
+    assert schema_advice(url).endswith("upgrade this gateway")
 
 
-def test_a_database_that_was_not_upgraded_fails_its_check(url: str) -> None:
+def schema_advice(url: str) -> str:
+    """What ``gateway check`` says of a schema that fails."""
     store = open_store(url, upgrade=False)
     what, holds, advice = store.check()[0]
+    store.close()
     assert (what, holds) == ("schema", False)
-    assert "gateway database upgrade" in advice
+    return advice
+
+
+def test_an_empty_database_fails_its_check(url: str) -> None:
+    assert "this database is empty: `gateway run`" in schema_advice(url)
+
+
+def set_back(url: str) -> None:
+    """To the schema that an earlier version left."""
+    engine = make_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(gateway.store.migrations.__file__)).parent))
+    with engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+
+
+def revision_of(url: str) -> str | None:
+    engine = make_engine(url)
+    try:
+        return revision(engine)
+    finally:
+        engine.dispose()
+
+
+def test_a_command_beside_an_older_daemon_upgrades_nothing_and_says_what_to_do(url: str) -> None:
+    set_back(url)
+    with pytest.raises(Permanent, match=r"older schema \(0001, .*\): stop every gateway that runs on it, then start"):
+        open_current(url)
+    assert "`gateway database upgrade`" in schema_advice(url)
+    assert revision_of(url) == "0001"
+    open_store(url).close()
+    open_current(url).close()
+    assert revision_of(url) == HEAD
+
+
+def test_a_command_may_be_the_first_on_an_empty_database(url: str) -> None:
+    open_current(url).close()
+    assert revision_of(url) == HEAD
+
+
+def test_four_daemons_may_meet_an_older_database_at_once(url: str) -> None:
+    set_back(url)
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            open_store(url).close()
+        except Permanent as error:
+            if "another gateway already runs" not in str(error):  # on SQLite one of them has the file to itself
+                failures.append(error)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert revision_of(url) == HEAD
+
+
+def test_nothing_is_upgraded_under_a_daemon_of_the_earlier_version(url: str) -> None:
+    store = open_store(url)
+    store.lock_for_daemon()
+    store.transact(lambda c: c.execute(sa.text("UPDATE alembic_version SET version_num = '0001'")))
+    with pytest.raises((Permanent, Temporary), match=r"another gateway already runs|of the earlier version runs"):
+        open_store(url)
+    assert revision_of(url) == "0001"
+    store.close()
+
+
+@pytest.mark.parametrize(("number", "holds"), [(130_022, False), (96_024, False), (140_000, True), (150_019, True)])
+def test_a_server_that_is_too_old_is_told_in_plain_words(number: int, holds: bool) -> None:
+    what, found, advice = fitness.server(number)
+    assert (what, found) == ("PostgreSQL 14 or later", holds)
+    assert advice.startswith(f"the server is {number // 10_000}.{number % 10_000}; ")
+
+
+def test_a_database_from_which_the_desk_moved_is_refused_until_it_is_reopened(url: str) -> None:
+    store = open_store(url)
+    store.transact(lambda c: moved.mark(c, "postgresql://gateway:secret@db.example/gateway?password=secret", NOW))
+    assert ("the desk's own", False, store.read(moved.advice)) in store.check()
+    for opened in (open_store, open_current):
+        with pytest.raises(Permanent, match=r"moved to postgresql://gateway@db\.example/gateway on 2026-11-21"):
+            opened(url)
+    store.transact(moved.unmark)
+    open_store(url).close()
     store.close()
 
 
@@ -103,8 +198,6 @@ def test_a_naive_time_is_a_mistake_and_refused(store: Store) -> None:
 
 @pytest.mark.parametrize("value", ["nul \x00 here", "lone \ud800 surrogate", "emoji 😀", 'quote " and \\u0000 typed'])
 def test_json_takes_every_text(store: Store, value: str) -> None:
-    from harness.stored import NOW
-
     data = {"at": value, "nested": [{value: 1}, [value]], "n": 1.5, "none": None}
     row = {"at": NOW, "actor": "system", "kind": "test", "data": data}
     store.transact(lambda c: c.execute(sa.insert(s.event).values(**row)))
