@@ -17,7 +17,7 @@ from harness.oracle import Verdict
 from harness.scale import SOAK, scaled
 from servers.ports import free_port
 
-pytestmark = pytest.mark.timeout(scaled(180, 0))
+pytestmark = pytest.mark.timeout(scaled(300, 0))
 
 EXPERIMENT = "kill -9 at random moments"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -26,7 +26,7 @@ MAILS = {"sqlite": scaled(150, 10_100), "postgresql": scaled(75, 10_100)}
 LIFE = scaled((0.05, 2.0), (0.05, 3.0))
 AT_MOST = float(os.environ.get("GATEWAY_KILL_SECONDS", scaled(20, 3600)))
 """Seconds of killing: on a machine that is busy with other things an experiment may end early, and says so."""
-TO_END = scaled(60.0, 1500.0)
+TO_END = scaled(120.0, 1500.0)
 """Seconds: without haste, what died in the window after the dot is sent again minutes later."""
 
 
@@ -64,7 +64,7 @@ def broken(tmp_path: Path, nursery: Nursery, control: str, kills: int, **how: An
 
 
 def finished(desk: Field) -> Verdict:
-    verdict, _ = desk.finish(60)
+    verdict, _ = desk.finish(120)
     return verdict
 
 
