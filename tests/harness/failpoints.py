@@ -1,4 +1,4 @@
-"""Named places at which the daemon can be made to die. They live here, not in the product.
+"""Makes a process of the gateway die at one of ``harness.points``. They live here, not in the product.
 
 ``arm`` wraps functions of the gateway in the process that calls it (``harness.launch`` does, never ``gateway``
 itself), so the code that runs in production has neither hooks nor their cost. Every transaction has three
@@ -12,69 +12,34 @@ import functools
 import importlib
 import inspect
 import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
+from harness import points
 
 STATUS = 70
 """Exit status of a process that died at its point."""
 
-TRANSACTIONS = {
-    "Door.submit": "accept",
-    "Worker._batch": "claim mail",
-    "Worker._one": "decide",
-    "Worker._strike": "quarantine",
-    "Worker._give_back": "give back",
-    "Clock._decide": "tick",
-    "Outbox.claim": "claim notice",
-    "Outbox.mark_dot_pending": "dot pending",
-    "Outbox.settle": "settle",
-    "Outbox.release": "release",
-    "MailboxState.save": "cursor",
-    "MailboxState.mailbox_ok": "mailbox ok",
-    "MailboxState.mailbox_failed": "mailbox failed",
-    "Gateway.__init__": "people",
-    "_forget_leases": "forget leases",
-}
-"""Who asks for a transaction, and what we call it. A transaction that is missing here fails the tests."""
 
-WIRE = {
-    "gateway.inbound.wire:DataScanner.feed": ("", "smtp after chunk"),
-    "gateway.inbound.smtp_intake:Intake.commit": ("smtp dot heard", ""),
-    "gateway.inbound.door:Door.submit": ("door before submit", "door after submit"),
-    "gateway.inbound.smtp_session:Session._answer": ("smtp before reply", "smtp after reply"),
-    "gateway.inbound.imap_link:Link.message": ("imap before fetch", "imap after fetch"),
-    "gateway.inbound.door:Door.accept": ("", "imap accepted"),
-    "gateway.inbound.imap_link:Link.move": ("imap before move", "imap after move"),
-    "gateway.inbound.imap_link:Link.copy_and_expunge": ("imap before copy", "imap after expunge"),
-    "imapclient:IMAPClient.add_flags": ("imap before flag", "imap after flag"),
-    "imapclient:IMAPClient.uid_expunge": ("imap before expunge", ""),
-    "gateway.inbound.reader:Reader.read": ("before read", "after read"),
-    "gateway.store.apply:Applier.apply": ("before apply", "after apply"),
-    "gateway.app:Gateway.compose": ("before compose", "after compose"),
-    "gateway.outbound.smtp_transport:_envelope": ("before envelope", "after envelope"),
-    "gateway.outbound.smtp_link:SmtpLink.dot": ("before dot", "after dot"),
-}
+@dataclass(frozen=True)
+class Trigger:
+    """At the first pass of ``point`` the process signals itself."""
 
-DOT_WINDOW = frozenset(
-    {"dot pending committed", "dot pending answered", "before dot", "after dot", "settle done", "settle committed"}
-)
-
-POINTS = tuple(
-    [f"{name} {stage}" for name in TRANSACTIONS.values() for stage in ("done", "committed", "answered")]
-    + [point for pair in WIRE.values() for point in pair if point]
-)
-_NO_CALLER = {"accept answered"}  # its caller holds a future: the points of the wire stand there
-POINTS = tuple(point for point in POINTS if point not in _NO_CALLER)
+    point: str
+    signal: signal.Signals
 
 
 class Armed:
     """One point and the hit at which to die; what was passed is noted in ``ledger``, a line each."""
 
-    def __init__(self, point: str, at: int, ledger: Path) -> None:
-        self._point, self._at = point, at
+    def __init__(self, point: str, at: int, ledger: Path, trigger: Trigger | None = None) -> None:
+        self._point, self._at, self._trigger = point, at, trigger
         self._ledger = os.open(ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._hits: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -86,6 +51,8 @@ class Armed:
             if point and point == self._point and self._hits[point] == self._at:
                 self._note(f"died at {point}")
                 os._exit(STATUS)
+            if self._trigger is not None and point == self._trigger.point and self._hits[point] == 1:
+                os.kill(os.getpid(), self._trigger.signal)
 
     def _note(self, line: str) -> None:
         os.write(self._ledger, f"{line}\n".encode())
@@ -101,13 +68,17 @@ class Armed:
         return names
 
     def name_of(self, work: Callable[..., Any]) -> str:
-        asker = work.__qualname__.partition(".<locals>")[0]
-        if asker not in TRANSACTIONS:
-            with self._lock:
-                self._hits[asker] += 1
-                if self._hits[asker] == 1:
-                    self._note(f"unknown transaction of {asker}")
-        return TRANSACTIONS.get(asker, asker)
+        asker = f"{work.__module__}:{work.__qualname__.partition('.<locals>')[0]}"
+        if asker not in _NAMES:
+            self.unknown(asker)
+        return _NAMES.get(asker, asker)
+
+    def unknown(self, asker: str) -> None:
+        """Nobody has named it, so that nobody has died there."""
+        with self._lock:
+            self._hits[asker] += 1
+            if self._hits[asker] == 1:
+                self._note(f"unknown transaction of {asker}")
 
     def committed(self) -> None:
         names, self._local.names = self.running, []
@@ -118,13 +89,17 @@ class Armed:
         self._local.names = []
 
 
-def arm(point: str, at: int, ledger: Path) -> None:
+_NAMES = {**points.TRANSACTIONS, **points.COMMANDS}
+
+
+def arm(point: str, at: int, ledger: Path, trigger: Trigger | None = None) -> None:
     """Wrap everything; from now on this process ends with STATUS at the ``at``-th pass of ``point``."""
-    if point and point not in POINTS:
+    if point and point not in points.ALL:
         raise ValueError(f"no such point: {point}")
-    armed = Armed(point, at, ledger)
+    armed = Armed(point, at, ledger, trigger)
     _arm_transactions(armed)
-    for target, (before, after) in WIRE.items():
+    _arm_statements(armed)
+    for target, (before, after) in {**points.WIRE, **points.MAILDIR, **points.SCHEMA}.items():
         wrap(target, functools.partial(_around, armed, before, after))
 
 
@@ -193,3 +168,20 @@ def _arm_transactions(armed: Armed) -> None:
     wrap("gateway.store:Store.transact", transact)
     wrap("sqlalchemy.engine.default:DefaultDialect.do_commit", then(armed.committed))
     wrap("sqlalchemy.engine.default:DefaultDialect.do_rollback", then(armed.rolled_back))
+
+
+def _arm_statements(armed: Armed) -> None:
+    """Where each statement is committed by itself, it has a point before and one after it."""
+
+    def pass_by(when: str, connection: sa.Connection, cursor: Any, statement: str, *_: Any) -> None:
+        if connection.dialect.name != "postgresql" or not cursor.connection.autocommit:
+            return
+        for start, name in points.STATEMENTS.items():
+            if statement.startswith(start):
+                armed.hit(f"{when} {name}")
+                return
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            armed.unknown(statement.partition("(")[0])
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", functools.partial(pass_by, "before"))
+    sa.event.listen(sa.Engine, "after_cursor_execute", functools.partial(pass_by, "after"))

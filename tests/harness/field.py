@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import failpoints
+from harness import failpoints, points
+from harness.asker import Asker
 from harness.daemon import Daemon
 from harness.evidence import Evidence, verdict
 from harness.nursery import Nursery
@@ -79,39 +79,44 @@ class Field:
     mailboxes: dict[str, Dovecot]
     ledger: Path
     links: list[Proxy]
+    asker: Asker
 
     def crash_at(self, point: str, at: int = 1, seconds: float = 30) -> bool:
-        """Start the daemon, armed; False when it did not die at the point in time (it is then killed)."""
-        self.daemon.environment.update(FAULT_POINT=point, FAULT_AT=str(at), FAULT_LEDGER=str(self.ledger))
+        """Start the daemon, armed; False when it did not die at the point in time (it is then killed).
+
+        What brings it there is asked of it.
+        """
+        trigger = points.SIGNALS.get(points.topic(point))
+        signalled = f"{trigger[1].name} {trigger[0]}" if trigger else ""
+        self.daemon.environment.update(
+            FAULT_POINT=point, FAULT_AT=str(at), FAULT_LEDGER=str(self.ledger), FAULT_SIGNAL=signalled
+        )
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            status = self._life(end, stop_after=1.5 if point.startswith("release") else seconds)
-            if status != 0:
+            if point.startswith("release"):
+                self.sink.fail(".", "delay", times=4, seconds=0.5)
+            self.asker.ask(points.ASKED.get(points.topic(point), "token"), at)
+            if (status := self._life(end)) != 0:
                 return status == failpoints.STATUS
         return False
 
-    def _life(self, end: float, stop_after: float) -> int:
-        """One start; how it ended. ``stop_after`` s after it comes SIGTERM, while the relay is slow."""
+    def _life(self, end: float) -> int:
+        """One start; how it ended."""
         self.daemon.start(wait=False)
         process = self.daemon.process
         assert process is not None
-        stop_at = time.monotonic() + stop_after
-        if stop_at < end:
-            self.sink.fail(".", "delay", times=10, seconds=0.3)
         while process.poll() is None and time.monotonic() < end:
-            if time.monotonic() > stop_at:
-                process.send_signal(signal.SIGTERM)
-                stop_at = end
             time.sleep(0.01)
         self.daemon.close()
         return process.wait(10)
 
     def start(self) -> None:
-        self.daemon.environment.update(FAULT_POINT="", FAULT_LEDGER=str(self.ledger))
+        self.daemon.environment.update(FAULT_POINT="", FAULT_SIGNAL="", FAULT_LEDGER=str(self.ledger))
         self.daemon.start()
 
     def finish(self, seconds: float = 90) -> tuple[Verdict, Evidence]:
         """No more questions; the running daemon ends its work, is stopped, and the ledgers are compared."""
+        self.asker.wait()
         self.traffic.stop(lambda: self.idle(seconds))
         for name, server in self.mailboxes.items():
             wait_until(lambda n=name, s=server: _is_empty(n, s), f"mailbox {name} to be put away", 30)  # type: ignore[misc]
@@ -184,5 +189,6 @@ def field(
         stack.callback(promises.close)
         mailboxes = [(server, f"{name}@desk.example") for name, server in servers.items()]
         going = Traffic(port, sink, promises, mailboxes, **traffic)
+        asker = Asker(going, servers)
         url = database or f"sqlite:///{folder}/desk/gateway.db"
-        yield Field(daemon, sink, going, url, servers, folder / "points", links)
+        yield Field(daemon, sink, going, url, servers, folder / "points", links, asker)

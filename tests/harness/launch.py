@@ -3,6 +3,7 @@
 Read from the environment, which the product itself never looks at:
 
     FAULT_POINT, FAULT_AT, FAULT_LEDGER   see ``harness.failpoints``
+    FAULT_SIGNAL                          "SIGTERM claim mail done": the signal comes at that point
     FAULT_CONTROLS                        comma-separated modules of ``fault.controls``, applied in order
 
 ``python -m harness.launch --nursery`` stays, and makes a process for each line of JSON on its stdin
@@ -16,6 +17,7 @@ import importlib
 import json
 import os
 import select
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -31,7 +33,10 @@ def prepare() -> None:
     if ledger := os.environ.get("FAULT_LEDGER"):
         from harness import failpoints
 
-        failpoints.arm(os.environ.get("FAULT_POINT", ""), int(os.environ.get("FAULT_AT", "1")), Path(ledger))
+        name, _, where = os.environ.get("FAULT_SIGNAL", "").partition(" ")
+        trigger = failpoints.Trigger(where, signal.Signals[name]) if where else None
+        at = int(os.environ.get("FAULT_AT", "1"))
+        failpoints.arm(os.environ.get("FAULT_POINT", ""), at, Path(ledger), trigger)
 
 
 def start(arguments: list[str]) -> int:
@@ -67,7 +72,7 @@ def nursery() -> None:
 
 def _preload() -> None:
     """What ``gateway run`` needs; none of it starts a thread."""
-    for name in ("app", "supervisor", "cli.run", "store.migrate", "inbound.reading.codec"):
+    for name in ("app", "supervisor", "cli.run", "store.migrate", "inbound.reading.assemble", "inbound.reading.codec"):
         importlib.import_module(f"gateway.{name}")
     for name in ("harness.failpoints", "alembic.command", "psycopg", "sqlite3"):
         importlib.import_module(name)
