@@ -48,6 +48,7 @@ _DEFAULTS = {
     "554": "5.0.0",
     "555": "5.5.4",
 }
+_DISK_FULL = "53100"  # PostgreSQL's SQLSTATE
 _HAS_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?: |$)")
 _INSTEAD = (
     ("500 Error: command ", "500 5.5.1 command not recognized"),
@@ -98,4 +99,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _is_full(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if getattr(error, "sqlstate", None) == _DISK_FULL:
+        return True
     return isinstance(error, MemoryError) or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

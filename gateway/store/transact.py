@@ -180,7 +180,9 @@ class PoolWriter:
 
 
 def classed(error: Exception) -> Exception:
-    """A database failure as a temporary one: whoever waits may try again."""
+    """A database failure as a temporary one: whoever waits may try again. Its cause tells a full disk from the rest."""
     if isinstance(error, sa.exc.DBAPIError | sa.exc.TimeoutError | OSError):
-        return Temporary(f"database: {type(error).__name__}: {getattr(error, 'orig', error)}")
+        made = Temporary(f"database: {type(error).__name__}: {getattr(error, 'orig', error)}")
+        made.__cause__ = (getattr(error, "orig", None) or error).with_traceback(None)  # frames would keep the mail
+        return made
     return error

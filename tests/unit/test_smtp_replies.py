@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import sqlite3
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 
 from gateway.errors import Permanent, Refused, Temporary
 from gateway.inbound.smtp_replies import enhanced, failed
+from gateway.store.transact import classed
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,10 @@ def _sqlite_full() -> Exception:
     return error
 
 
+def _postgresql_full() -> Exception:
+    return classed(sa.exc.OperationalError("INSERT", {}, psycopg.errors.DiskFull("secret")))
+
+
 class Wrapped(Exception):
     def __init__(self, orig: BaseException) -> None:
         self.orig = orig
@@ -58,6 +65,8 @@ class Wrapped(Exception):
         (OSError(errno.ENOSPC, "secret"), "452 4.3.1"),
         (_caused_by(OSError(errno.EDQUOT, "secret")), "452 4.3.1"),
         (_caused_by(Wrapped(_sqlite_full())), "452 4.3.1"),
+        (classed(sa.exc.OperationalError("INSERT", {}, _sqlite_full())), "452 4.3.1"),
+        (_postgresql_full(), "452 4.3.1"),
         (MemoryError("secret"), "452 4.3.1"),
         (Permanent("secret"), "554 5.0.0 refused"),
         (Refused("no\r\n250 2.0.0 ok é"), "554 5.0.0 no 250 2.0.0 ok"),
