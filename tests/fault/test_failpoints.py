@@ -73,8 +73,8 @@ def told(desk: Field, died: list[str], found: Evidence) -> str:
     twice = sum(n > 1 for n in came.values())
     return (
         f"{len(set(died))} points, each {min(Counter(died).values())} times, {len(died):,} crashes; "
-        f"{len(desk.traffic.promises.tokens()):,} mails: 0 lost, 0 twice; {len(came):,} notices, {found.ambiguous} in the "
-        f"window after the dot at a crash, {twice} of them sent twice, the same to the byte; 0 stuck"
+        f"{len(desk.traffic.promises.tokens()):,} mails: 0 lost, 0 twice; {len(came):,} notices, {found.ambiguous} in "
+        f"the window after the dot at a crash, {twice} of them sent twice, the same to the byte; 0 stuck"
     )
 
 
