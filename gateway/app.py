@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway import config, log
 from gateway.clock import Clock
 from gateway.config import Settings
 from gateway.desk import leak
-from gateway.desk.model import Direction, Role
+from gateway.desk.model import Direction
 from gateway.desk.notices import Claim, Outgoing
-from gateway.desk.policy import Policy
-from gateway.desk.routing import CategoryRule, CompanyRule, Routes
 from gateway.errors import ConfigError, Permanent, Temporary
+from gateway.from_settings import minter, own_addresses, person_specs, policy
 from gateway.guarded import Fence, Guarded
 from gateway.inbound.door import Door, FencedDoor
 from gateway.inbound.imap import ImapWatcher
@@ -28,21 +27,18 @@ from gateway.outbound.sender import Sender
 from gateway.outbound.transport import open_transport
 from gateway.service import Service
 from gateway.store import MailboxState, Outbox, Store, inbox, open_current, open_store, people, tickets, utcnow
-from gateway.store.people import PersonSpec
 from gateway.threading.authenticity import Border
-from gateway.threading.token import Minter
 
 ROLES = ("inbound", "worker", "sender", "clock")
 
 
 def desk_setup(settings: Settings) -> DeskSetup:
     """Rules, keys and what reading may know. Raises ConfigError when the signing keys cannot be read."""
-    desk = settings.desk
-    own = frozenset(a.casefold() for a in (desk.address, *desk.aliases, *_category_addresses(settings)))
+    own = own_addresses(settings)
     return DeskSetup(
-        policy=policy(settings, own),
-        minter=Minter(settings.keyring(), desk.address, own),
-        reading=ReadingContext(own_addresses=own, own_lists=frozenset(name.casefold() for name in desk.lists)),
+        policy=policy(settings),
+        minter=minter(settings),
+        reading=ReadingContext(own_addresses=own, own_lists=frozenset(name.casefold() for name in settings.desk.lists)),
         border=Border(
             frozenset(name.casefold() for name in settings.security.authserv_ids),
             frozenset(name.casefold() for name in settings.security.border_hosts),
@@ -55,62 +51,6 @@ def check_templates(settings: Settings) -> None:
     problems = Renderer(settings).check() if settings.notices.templates else []
     if problems:
         raise ConfigError([(f"template {name}", text) for name, text in problems])
-
-
-def _category_addresses(settings: Settings) -> tuple[str, ...]:
-    """Mail to a category's address is mail to the desk."""
-    return tuple(address for category in settings.categories for address in category.addresses)
-
-
-def policy(settings: Settings, own: frozenset[str]) -> Policy:
-    notices, lifecycle = settings.notices, settings.lifecycle
-    return Policy(
-        desk_name=settings.desk.name,
-        address=settings.desk.address,
-        own_addresses=own,
-        routes=Routes(
-            companies=tuple(CompanyRule(c.name, c.domains, c.owner) for c in settings.companies),
-            categories=tuple(CategoryRule(c.name, c.addresses, c.keywords, c.owner) for c in settings.categories),
-            teams={team.name: team.members for team in settings.teams},
-            default_owner=settings.routing.default_owner,
-        ),
-        answer_makes_pending=lifecycle.after_reply == "pending",
-        reopen_within=timedelta(seconds=lifecycle.reopen_within),
-        thanks_reopens=lifecycle.thanks_reopens,
-        acknowledge=notices.acknowledge,
-        receipts=notices.receipts,
-        acks_per_sender_per_day=notices.acks_per_sender_per_day,
-        generated_per_minute=notices.generated_per_minute,
-        shared_note_words=settings.security.masked_note_words,
-    )
-
-
-def person_specs(settings: Settings) -> list[PersonSpec]:
-    """Agents and contacts as the configuration names them."""
-    agents = [
-        PersonSpec(
-            name=a.name,
-            addresses=tuple(x.casefold() for x in (a.address, *a.aliases)),
-            role=Role(a.role),
-            handle=a.handle,
-            locale=a.locale,
-            title=a.title,
-            signature=a.signature,
-        )
-        for a in settings.agents
-    ]
-    contacts = [
-        PersonSpec(
-            name=c.name,
-            addresses=tuple(x.casefold() for x in (c.address, *c.aliases)),
-            role=Role.CLIENT,
-            locale=c.locale,
-            company=c.company,
-            owner=c.owner,
-        )
-        for c in settings.contacts
-    ]
-    return agents + contacts
 
 
 @dataclass(slots=True)

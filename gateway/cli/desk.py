@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 import sqlalchemy as sa
 
 from gateway import cli
-from gateway.app import Gateway
-from gateway.desk.decision import Decision
-from gateway.desk.model import Ticket
-from gateway.desk.policy import Policy, Situation
 from gateway.errors import Permanent
-from gateway.inbound import situation
 from gateway.store import Store, open_current, tickets
-from gateway.store.apply import Applier
+
+if TYPE_CHECKING:  # the whole desk is loaded for those that act, not for those that only look
+    from gateway.app import Gateway
+    from gateway.desk.decision import Decision
+    from gateway.desk.model import Ticket
+    from gateway.desk.policy import Policy, Situation
 
 
 @contextmanager
 def opened(ctx: click.Context) -> Iterator[Gateway]:
     """The desk of the configuration, closed afterwards."""
+    from gateway.app import Gateway
+
     desk = Gateway.open(cli.settings(ctx), upgrade=False)
     try:
         yield desk
@@ -49,6 +52,8 @@ def ticket_or_fail(connection: sa.Connection, number: int, *, whole: bool = Fals
 
 def order(desk: Gateway, number: int, decide: Callable[[Ticket, Policy, Situation], Decision]) -> tuple[str, ...]:
     """Decide and apply in one transaction; returns what was done. Raises Refused when it cannot be."""
+    from gateway.inbound import situation
+    from gateway.store.apply import Applier
 
     def work(connection: sa.Connection) -> Decision:
         now = desk.clock()

@@ -52,7 +52,7 @@ def ingest(ctx: click.Context, file: str | None, sender: str | None, recipients:
 
 
 def _ingest(ctx: click.Context, file: str | None, sender: str | None, recipients: tuple[str, ...]) -> int:
-    from gateway.app import desk_setup
+    from gateway.from_settings import minter
     from gateway.inbound.door import Door
     from gateway.mail import Envelope
     from gateway.store import open_current
@@ -70,14 +70,14 @@ def _ingest(ctx: click.Context, file: str | None, sender: str | None, recipients
     if len(raw) > limit:
         click.echo(f"refused: the message is larger than {limit} bytes", err=True)
         return EX_DATAERR
-    minter = desk_setup(settings).minter
-    foreign = [r for r in recipients if not minter.takes(r)]
+    ours = minter(settings)
+    foreign = [r for r in recipients if not ours.takes(r)]
     if foreign:
         click.echo(f"refused: {', '.join(foreign)}: not an address of this desk", err=True)
         return EX_DATAERR
     store = open_current(settings.database_url())
     try:
-        Door(store, minter.takes).accept(raw, Envelope(sender, recipients), source="ingest")
+        Door(store, ours.takes).accept(raw, Envelope(sender, recipients), source="ingest")
     finally:
         store.close()
     return cli.DONE
