@@ -29,6 +29,7 @@ class _Parked:
 class FairPool:
     """Claims a few more than there are threads, and lets each domain have all of the threads but one.
 
+    However many wait for one domain, few of them are claimed ahead: they would leave no room for the others.
     Of large notices one is under way at a time.
 
     One thread at a time asks the outbox, and waits there; the others wait for their turn.
@@ -46,7 +47,6 @@ class FairPool:
         self._threads, self._room = threads, threads * _PARKED_PER_THREAD
         self._cap = max(1, threads - 1)
         self._turn, self._lock = threading.Lock(), threading.Lock()
-        self._done = threading.Event()
         self._parked: list[_Parked] = []
         self._late: list[Claim] = []
         self._large = 0
@@ -71,7 +71,6 @@ class FairPool:
         with self._lock:
             self._busy[_domain(claim)] -= 1
             self._large -= is_large(claim)
-        self._done.set()
 
     def release_all(self) -> None:
         """Give back what was claimed and not begun."""
@@ -100,19 +99,21 @@ class FairPool:
         room = min(self._room - len(self._parked), self._threads)
         if room <= 0:
             return None
-        claims = self._outbox.claim(self._clock(), limit=room, lease_seconds=self._lease_seconds)
+        claims = self._outbox.claim(self._clock(), limit=room, lease_seconds=self._lease_seconds, avoid=self._crowded())
         now = time.monotonic()
         with self._lock:
             self._parked.extend(_Parked(claim, now) for claim in claims)
         return self._pick()
 
+    def _crowded(self) -> list[str]:
+        """Domains of which enough is parked."""
+        with self._lock:
+            parked = Counter(_domain(item.claim) for item in self._parked)
+        return [domain for domain, count in parked.items() if count >= self._threads]
+
     def _await(self, timeout: float) -> None:
-        """What is parked has to wait for a thread of its domain; without any of it, sleep until work arrives."""
-        if self._parked:
-            self._done.clear()
-            self._done.wait(min(timeout, _LOOK_AGAIN_SECONDS))
-        else:
-            self._outbox.wait(timeout)
+        """Sleep until work arrives, or a thread may have become free for the domain of what is parked."""
+        self._outbox.wait(min(timeout, _LOOK_AGAIN_SECONDS) if self._parked else timeout)
 
     def _expire(self) -> None:
         """The lease is reckoned for an attempt that begins within PARK_SECONDS."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -11,8 +12,11 @@ from gateway.desk.notices import Claim, Settlement
 class Outbox(Protocol):
     """Notices that are due, leased to one sender at a time. Every call is safe from any thread."""
 
-    def claim(self, now: datetime, *, limit: int, lease_seconds: int) -> tuple[Claim, ...]:
-        """At most ``limit`` notices that are due, the longest waiting first, leased to the caller."""
+    def claim(self, now: datetime, *, limit: int, lease_seconds: int, avoid: Collection[str] = ()) -> tuple[Claim, ...]:
+        """At most ``limit`` notices that are due, the longest waiting first, leased to the caller.
+
+        Those to the domains of ``avoid`` go on waiting.
+        """
         ...
 
     def mark_dot_pending(self, claim: Claim, composed: bytes, now: datetime) -> bool:

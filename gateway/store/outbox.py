@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -17,14 +17,24 @@ _OPEN = (NoticeState.DUE, NoticeState.DOT_PENDING, NoticeState.AMBIGUOUS)
 
 
 def claim(
-    connection: sa.Connection, now: datetime, *, limit: int, lease_seconds: int, holder: str | None = None
+    connection: sa.Connection,
+    now: datetime,
+    *,
+    limit: int,
+    lease_seconds: int,
+    holder: str | None = None,
+    avoid: Collection[str] = (),
 ) -> tuple[Claim, ...]:
-    """Lease the notices that are due, the oldest first. ``holder`` as in ``gateway.store.inbox.claim``."""
+    """Lease the notices that are due, the oldest first, but for those to the domains of ``avoid``.
+
+    ``holder`` as in ``gateway.store.inbox.claim``.
+    """
     lease = secrets.token_hex(16)
     ready = (
         sa.select(s.notice.c.id)
         .where(s.notice.c.state.in_(_OPEN), s.notice.c.due_at <= now)
         .where(fleet.free(connection, s.notice, now))
+        .where(*(~s.notice.c.recipient.endswith(f"@{domain.casefold()}", autoescape=True) for domain in avoid))
         .order_by(s.notice.c.due_at, s.notice.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -304,6 +304,15 @@ def test_a_slow_domain_does_not_hold_up_the_others(bench: Bench, smtp_sink: Smtp
     assert waiting >= 2
 
 
+def test_however_many_wait_for_a_slow_domain_the_others_find_their_way(bench: Bench, smtp_sink: SmtpSink) -> None:
+    smtp_sink.fail("RCPT", "delay", seconds=3, match="@slow.example")
+    for number in range(60):
+        bench.add(f"s{number}@slow.example")
+    quick = [bench.add(f"q{n}@client.example") for n in range(10)]
+    with bench.running():
+        wait_until(lambda: bench.settled(*quick), "the quick ones", 10)
+
+
 def test_an_unusable_relay_is_left_alone_for_a_while_and_costs_the_others_no_attempt(
     bench: Bench, smtp_sink: SmtpSink
 ) -> None:

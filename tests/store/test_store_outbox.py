@@ -32,6 +32,19 @@ def test_a_decided_notice_is_due_at_once_and_comes_back_whole(store: Store) -> N
     assert (outgoing.decided_at, claimed.state) == (NOW, NoticeState.DUE)
 
 
+def test_what_goes_to_a_domain_to_avoid_goes_on_waiting(store: Store) -> None:
+    addresses = (
+        "a@Slow_.example",
+        "b@slow_.example",
+        "c@slowx.example",
+        "d@very.slow_.example",
+        "slow_.example@e.example",
+    )
+    notices = {address: notice(store, Address("", address)) for address in addresses}
+    claimed = Outbox(store).claim(NOW, limit=9, lease_seconds=60, avoid=["slow_.example", "%"])
+    assert [c.outgoing.id for c in claimed] == [notices[address] for address in addresses[2:]]
+
+
 def test_the_notice_that_is_longest_due_is_claimed_first(store: Store) -> None:
     first, second, third = (notice(store) for _ in range(3))
     (claimed,) = held(store, limit=1)
