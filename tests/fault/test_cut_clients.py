@@ -102,7 +102,7 @@ def cut(desk: Field, clients: int) -> tuple[Verdict, int]:
     desk.start()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda plan: come_again(desk, plan), plans))
-    desk.sink.wait_for(2 * clients, scaled(60, 900))
+    desk.sink.wait_for(2 * clients, scaled(90, 3600))
     desk.idle(60)
     assert desk.daemon.stop() == 0, desk.daemon.log()[-3000:]
     again = sum(entry["duplicate"] for entry in desk.daemon.logged("mail_accepted"))
