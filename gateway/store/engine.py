@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.errors import ConfigError
+from gateway.store.large import end_swollen
 
 BUSY_MS = 5_000
 _LINK = {
@@ -95,6 +96,7 @@ def _postgresql(url: sa.URL) -> sa.Engine:
                 cursor.execute(f"SET {setting}")
         connection.commit()
 
+    end_swollen(engine)
     return engine
 
 

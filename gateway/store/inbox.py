@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.mail import Envelope
-from gateway.store import fleet
+from gateway.store import fleet, large
 from gateway.store import schema as s
 from gateway.store.upsert import insert_new, inserted_id
 
@@ -66,13 +66,24 @@ def put_blob(connection: sa.Connection, data: bytes) -> str:
     digest = hashlib.sha256(data).hexdigest()
     known = connection.execute(sa.select(s.blob.c.sha256).where(s.blob.c.sha256 == digest)).scalar()
     if known is None:
-        insert_new(connection, s.blob, {"sha256": digest, "size": len(data), "data": data})
+        row = {"sha256": digest, "size": len(data), "data": large.place_for(connection, data)}
+        if insert_new(connection, s.blob, row) and len(data) > large.LARGE:
+            large.fill(connection, s.blob.c.data, _rowid(connection, digest), data)
     return digest
 
 
+def _rowid(connection: sa.Connection, digest: str) -> int:
+    query = sa.select(large.rowid(connection)).select_from(s.blob).where(s.blob.c.sha256 == digest)
+    return connection.execute(query).scalar_one()
+
+
 def get_blob(connection: sa.Connection, digest: str) -> bytes | None:
-    data = connection.execute(sa.select(s.blob.c.data).where(s.blob.c.sha256 == digest)).scalar()
-    return None if data is None else bytes(data)
+    mine = s.blob.c.sha256 == digest
+    small = sa.case((s.blob.c.size <= large.LARGE, s.blob.c.data))
+    found = connection.execute(sa.select(small, large.rowid(connection)).select_from(s.blob).where(mine)).one_or_none()
+    if found is None:
+        return None
+    return large.fetch(connection, s.blob.c.data, mine, found[1]) if found[0] is None else bytes(found[0])
 
 
 def accept(

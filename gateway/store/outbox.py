@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.desk.notices import Claim, NoticeState, Outgoing, Settlement
-from gateway.store import fleet, rows
+from gateway.store import fleet, large, rows
 from gateway.store import schema as s
 
 _OPEN = (NoticeState.DUE, NoticeState.DOT_PENDING, NoticeState.AMBIGUOUS)
@@ -78,10 +78,12 @@ def mark_dot_pending(connection: sa.Connection, claimed: Claim, composed: bytes,
         .where(_held(claimed))
         .values(
             state=NoticeState.DOT_PENDING,
-            composed=composed,
+            composed=large.place_for(connection, composed),
             first_tried_at=sa.func.coalesce(s.notice.c.first_tried_at, now),
         )
     )
+    if changed.rowcount:
+        large.fill(connection, s.notice.c.composed, claimed.outgoing.id, composed)
     return bool(changed.rowcount)
 
 
