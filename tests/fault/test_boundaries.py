@@ -36,65 +36,6 @@ def put_off(desk: Field, *, some: bool = True) -> None:
     assert put_off or not some
 
 
-# --- the disk ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of forty megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(command, capture_output=True).returncode:
-        missing("a small file system can be mounted by root alone")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(path: Path) -> None:
-    """Until nothing fits any more."""
-    for size in (1 << 20, 1 << 12):
-        with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(size))
-
-
-def test_a_full_disk_puts_mail_off_and_is_worked_off_when_there_is_room(
-    tmp_path: Path, nursery: Nursery, small_disk: Path
-) -> None:
-    url = f"sqlite:///{small_disk}/gateway.db"
-    with field(tmp_path, nursery, url, imap=("move",), gone=False, size=40_000, ahead=1000, pause=0.05) as desk:
-        desk.start()
-        desk.traffic.start()
-        desk.sink.wait_for(4, 60)
-        ballast = small_disk / "ballast"
-        fill(ballast)
-        wait_until(lambda: desk.traffic.replies[452] + desk.traffic.replies[451] >= 10, "mail to be put off", 60)
-        waiting = desk.mailboxes["move"]
-        wait_until(lambda: bool(waiting.raw_mails("move@desk.example")), "mail to stay in its mailbox", 60)
-        assert not desk.daemon.dead()
-        desk.traffic.hold()
-        ballast.unlink()
-        clean(desk)
-        put_off(desk)
-
-
-def test_a_disk_that_fails_puts_mail_off(tmp_path: Path, nursery: Nursery) -> None:
-    """The process may write no file beyond a size: SQLite sees I/O errors, of its log and of its database."""
-    with field(tmp_path, nursery, imap=("move",), gone=False, size=20_000, pause=0.05) as desk:
-        desk.start()
-        desk.traffic.start()
-        desk.sink.wait_for(4, 60)
-        resource = pytest.importorskip("resource")
-        assert desk.daemon.process is not None
-        resource.prlimit(desk.daemon.process.pid, resource.RLIMIT_FSIZE, (1 << 12, resource.RLIM_INFINITY))
-        wait_until(lambda: desk.traffic.replies[451] + desk.traffic.replies[452] >= 10, "mail to be put off", 60)
-        resource.prlimit(desk.daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-        assert not desk.daemon.dead()
-        clean(desk)
-        put_off(desk)
-
-
 # --- PostgreSQL -------------------------------------------------------------------------------------
 
 
