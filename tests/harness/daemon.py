@@ -65,6 +65,7 @@ class Daemon:
                 [*self.command, *arguments],
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
                 env={**os.environ, **self.environment, "PYTHONPATH": paths},
             )
 
@@ -84,8 +85,11 @@ class Daemon:
         return self.process.wait(seconds)
 
     def close(self) -> None:
-        if not self.dead():
-            self.kill()
+        if self.dead():
+            return
+        if isinstance(self.process, subprocess.Popen):  # what strace traces would outlive strace
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.kill()
 
     def log(self) -> str:
         return (self.folder / "log.jsonl").read_text(errors="replace")
