@@ -6,31 +6,47 @@ from pathlib import Path
 
 import pytest
 from harness.field import field
+from harness.figures import Figures
 from harness.nursery import Nursery
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(120)
 
 CONTROLS = [
-    ("commit_after_250", "accept done", (), "lost"),
-    ("flag_before_commit", "accept done", ("move",), "lost"),
-    ("no_unique_keys", "accept committed", (), "doubled"),
-    ("no_unique_keys", "imap before move", ("move",), "doubled"),
-    ("new_message_id", "after dot", (), "notices_unknown"),
-    ("no_dot_mark", "after dot", (), "notices_doubled"),
-    ("settle_before_dot", "before dot", (), "notices_lost"),
+    ("commit_after_250", "sqlite", "accept done", "", "lost"),
+    ("commit_after_250", "postgresql", "accept done", "", "lost"),
+    ("flag_before_commit", "sqlite", "imap after move", "move", "lost"),
+    ("no_unique_keys", "sqlite", "accept committed", "", "doubled"),
+    ("no_unique_keys", "postgresql", "accept committed", "", "doubled"),
+    ("no_unique_keys", "sqlite", "imap before move", "move", "doubled"),
+    ("new_message_id", "sqlite", "after dot", "", "notices_unknown"),
+    ("no_dot_mark", "sqlite", "after dot", "", "notices_doubled"),
+    ("no_dot_mark", "postgresql", "after dot", "", "notices_doubled"),
+    ("settle_before_dot", "sqlite", "before dot", "", "notices_lost"),
 ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("control", "point", "imap", "seen"), CONTROLS, ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("control", "database", "point", "box", "seen"), CONTROLS, ids=lambda v: v.replace(" ", "-") if v else ""
+)
 def test_the_oracle_sees_a_broken_promise(
-    tmp_path: Path, nursery: Nursery, control: str, point: str, imap: tuple[str, ...], seen: str
+    tmp_path: Path,
+    nursery: Nursery,
+    figures: Figures,
+    request: pytest.FixtureRequest,
+    control: str,
+    database: str,
+    point: str,
+    box: str,
+    seen: str,
 ) -> None:
-    with field(
-        tmp_path, nursery, controls=f"haste,{control}", imap=imap, gone=False, ahead=6, smtp=not imap, pause=0.05
-    ) as desk:
+    url = request.getfixturevalue("postgres") if database == "postgresql" else ""
+    broken, imap = f"haste,inside,{control}", (box,) if box else ()
+    with field(tmp_path, nursery, url, controls=broken, imap=imap, gone=False, smtp=False, ahead=0) as desk:
         desk.traffic.start()
-        assert desk.crash_at(point, 2)
+        assert desk.crash_at(point)
         desk.start()
         verdict, _ = desk.finish()
     assert getattr(verdict, seen), verdict
+    words = control.replace("_", " ") + (", mailbox" if box else "") + (", PostgreSQL" if url else "")
+    said = f"{len(getattr(verdict, seen))} {seen.replace('_', ' ')}"
+    figures.control("G2", "death at every named point", words, said)
