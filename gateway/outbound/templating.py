@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from types import CodeType
 from zoneinfo import ZoneInfo
 
-from jinja2 import BaseLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, nodes
+from jinja2 import (
+    BaseLoader,
+    BytecodeCache,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    nodes,
+)
+from jinja2.bccache import Bucket
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.outbound import phrasing
@@ -28,6 +38,26 @@ def describe(error: TemplateError) -> str:
     return f"{where}: {message}" if where else message
 
 
+class Compiled(BytecodeCache):
+    """Templates that this process has compiled before: another Renderer, or a reload, does not compile them again."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+@cache
+def _compiled(_language: str, _zone: str | None) -> Compiled:
+    """One for each, because filters of constants are worked out when a template is compiled."""
+    return Compiled()
+
+
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
     """What templates of one language can reach: the loader's files, a few filters, and no way round escaping."""
 
@@ -41,6 +71,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             keep_trailing_newline=True,
             auto_reload=False,
             cache_size=-1,
+            bytecode_cache=_compiled(language, zone.key),
         )
         for unsafe in ("safe", "pprint", "xmlattr", "urlize", "tojson"):
             del self.filters[unsafe]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from harness.prepared import prepare
 
 from gateway import config, log
 from gateway.app import Gateway
@@ -114,6 +115,8 @@ class Desk:
         key = folder / "secret.key"
         if not key.exists():  # a desk that is opened again keeps its key
             key.write_text(Keyring.fresh_line())
+        if database == "sqlite:///gateway.db":
+            prepare(folder / "gateway.db")
         data: dict[str, Any] = {
             "desk": {"name": "Acme Support", "address": "support@desk.example", "aliases": ["help@desk.example"]},
             "database": {"url": database},

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness.prepared import prepare
 
 from gateway.store import Store, open_store
 
@@ -20,6 +21,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
+    if url.startswith("sqlite"):
+        prepare(Path(url.removeprefix("sqlite:///")))
     opened = open_store(url)
     yield opened
     opened.close()
