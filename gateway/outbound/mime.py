@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gateway.outbound import headers
@@ -22,13 +23,21 @@ OCTETS = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A leaf: its header fields, complete lines, and its encoded body, which ends with CRLF."""
+    """A leaf: its header fields, complete lines, and its body, which ends with CRLF once it is encoded.
+
+    What is ``packed`` becomes base64 as it is written: a file of 25 MB exists once as it is and once in the mail.
+    """
 
     head: str
-    body: bytes
+    content: bytes
+    packed: bool = False
 
-    def lines(self) -> tuple[str, list[bytes]]:
-        return self.head, [self.body]
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        return _base64_lines(self.content) if self.packed else iter((self.content,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +49,29 @@ class Multipart:
     parts: tuple[Part | Multipart, ...]
     parameters: str = field(default="")
 
-    def lines(self) -> tuple[str, list[bytes]]:
-        boundary = "=_" + hashlib.sha256(f"{self.subtype}:{self.seed}".encode()).hexdigest()[:32]
-        head = f'Content-Type: multipart/{self.subtype};\r\n boundary="{boundary}"{self.parameters}\r\n'
-        out: list[bytes] = []
+    @property
+    def head(self) -> str:
+        return f'Content-Type: multipart/{self.subtype};\r\n boundary="{self._boundary}"{self.parameters}\r\n'
+
+    @property
+    def _boundary(self) -> str:
+        return "=_" + hashlib.sha256(f"{self.subtype}:{self.seed}".encode()).hexdigest()[:32]
+
+    def pieces(self) -> Iterator[bytes]:
         for part in self.parts:
-            part_head, body = part.lines()
-            out += [f"--{boundary}\r\n{part_head}\r\n".encode("ascii"), *body, b"\r\n"]
-        return head, [*out, f"--{boundary}--\r\n".encode("ascii")]
+            yield f"--{self._boundary}\r\n{part.head}\r\n".encode("ascii")
+            yield from part.pieces()
+            yield b"\r\n"
+        yield f"--{self._boundary}--\r\n".encode("ascii")
 
 
 def serialise(fields: str, root: Part | Multipart) -> bytes:
     """A whole message from its header ``fields`` (complete lines) and its body."""
-    head, body = root.lines()
-    return f"{fields}MIME-Version: 1.0\r\n{head}\r\n".encode("ascii") + b"".join(body)
+    out = io.BytesIO()
+    out.write(f"{fields}MIME-Version: 1.0\r\n{root.head}\r\n".encode("ascii"))
+    for piece in root.pieces():
+        out.write(piece)
+    return out.getvalue()
 
 
 def text_part(text: str, subtype: str) -> Part:
@@ -68,7 +86,7 @@ def _encoded_text(data: bytes) -> tuple[str, bytes]:
     if _survives(data):
         return "7bit", data.replace(b"\n", b"\r\n")
     quoted = binascii.b2a_qp(data, istext=True).replace(b"\n", b"\r\n")
-    packed = _base64(data.replace(b"\n", b"\r\n"))
+    packed = b"".join(_base64_lines(data.replace(b"\n", b"\r\n")))
     if len(quoted) <= len(packed) * 1.3:
         return "quoted-printable", _guard(quoted)
     return "base64", packed
@@ -97,13 +115,14 @@ def file_part(content: bytes, content_type: str, filename: str, content_id: str 
     """An attachment, or an inline image where ``content_id`` is given."""
     kind, name = _kind(content_type, content), _filename(filename, content_type)
     head = f"Content-Type: {kind}{headers.parameter('name', name)}\r\n"
-    encoding, body = _encoded_file(content, kind)
+    packed = kind != "message/rfc822"
+    encoding = "base64" if packed else "7bit"
     head += f"Content-Transfer-Encoding: {encoding}\r\n"
     disposition = "inline" if content_id else "attachment"
     head += f"Content-Disposition: {disposition}{headers.parameter('filename', name)}\r\n"
     if content_id:
         head += headers.field("Content-ID", headers.message_ids([content_id]))
-    return Part(head, body)
+    return Part(head, content if packed else b"\r\n".join(content.splitlines()) + b"\r\n", packed)
 
 
 def _kind(content_type: str, content: bytes) -> str:
@@ -121,19 +140,11 @@ def _is_7bit(content: bytes) -> bool:
     return content.isascii() and b"\0" not in content and all(len(line) <= 998 for line in content.splitlines())
 
 
-def _encoded_file(content: bytes, kind: str) -> tuple[str, bytes]:
-    if kind == "message/rfc822":
-        return "7bit", b"\r\n".join(content.splitlines()) + b"\r\n"
-    return "base64", _base64(content)
-
-
-def _base64(data: bytes) -> bytes:
+def _base64_lines(data: bytes) -> Iterator[bytes]:
     """Lines of 76 characters, made piece by piece: those of 25 MB are too many to exist at once."""
-    out = io.BytesIO()
     for start in range(0, len(data), _PIECE):
         packed = base64.b64encode(data[start : start + _PIECE])
-        out.write(b"".join(packed[at : at + 76] + b"\r\n" for at in range(0, len(packed), 76)))
-    return out.getvalue()
+        yield b"".join(packed[at : at + 76] + b"\r\n" for at in range(0, len(packed), 76))
 
 
 def _filename(filename: str, content_type: str) -> str:
