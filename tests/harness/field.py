@@ -15,6 +15,7 @@ from harness.daemon import Daemon
 from harness.evidence import Evidence, verdict
 from harness.nursery import Nursery
 from harness.oracle import Verdict
+from harness.scale import scaled
 from harness.traffic import Promises, Traffic
 from servers.dovecot import Dovecot
 from servers.ports import free_port, wait_until
@@ -81,7 +82,7 @@ class Field:
     links: list[Proxy]
     asker: Asker
 
-    def crash_at(self, point: str, at: int = 1, seconds: float = 30) -> bool:
+    def crash_at(self, point: str, at: int = 1, seconds: float = scaled(60, 300)) -> bool:
         """Start the daemon, armed; False when it did not die at the point in time (it is then killed).
 
         What brings it there is asked of it.
