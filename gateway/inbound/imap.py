@@ -30,6 +30,8 @@ _SETTLED_SECONDS = 30.0
 _REPORT_SECONDS = 30.0
 _NOTEWORTHY = frozenset({"IDLE", "MOVE", "UIDPLUS", "NAMESPACE"})
 _NO_IDLE_SECONDS = 3600.0
+_FALSE_ALARM_SECONDS = 1.0
+"""Some servers announce at every IDLE what has long been there; without a pause we would do nothing else."""
 
 
 class ImapWatcher:
@@ -77,15 +79,19 @@ class ImapWatcher:
             intake = Intake(self._settings, link, self._door, self._cursors, self._memory, pulse)
             log.imap_connected(self._settings.name, sorted(link.capabilities & _NOTEWORTHY))
             self._reported_at = float("-inf")
+            woken = False
             while not pulse.stop.is_set() and (ends_at is None or time.monotonic() < ends_at):
-                intake.scan()
+                taken = intake.scan()
                 self._report_ok()
-                self._wait(link, IDLE_SECONDS if ends_at is None else ends_at - time.monotonic())
+                if woken and not taken:
+                    pulse.sleep(_FALSE_ALARM_SECONDS)
+                woken = self._wait(link, IDLE_SECONDS if ends_at is None else ends_at - time.monotonic())
             link.logout()
         finally:
             link.close()
 
-    def _wait(self, link: Link, at_most: float) -> None:
+    def _wait(self, link: Link, at_most: float) -> bool:
+        """Returns whether the server spoke of new mail."""
         seconds = min(IDLE_SECONDS, float(self._settings.scan_interval), at_most)
         idle = self._settings.idle and time.monotonic() > self._polls_until and "IDLE" in link.capabilities
         try:
@@ -94,6 +100,7 @@ class ImapWatcher:
             self._polls_until = time.monotonic() + _NO_IDLE_SECONDS
             log.imap_idle_refused(self._settings.name, self._clean(refusal.cause))
             raise Lost(refusal.cause) from None
+        return link.news
 
     # --- telling others
 

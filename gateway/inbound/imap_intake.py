@@ -105,14 +105,19 @@ class Intake:
 
     # --- scanning
 
-    def scan(self) -> None:
-        """Take in everything that is there, until nothing is new. Raises Lost, Temporary of the door, Interrupted."""
+    def scan(self) -> int:
+        """Take in everything that is there, until nothing is new; returns how many messages that were.
+
+        Raises Lost, Temporary of the door, Interrupted.
+        """
         self._settle_again()
+        total = 0
         for _ in range(2):
-            while self._scan_once():
-                pass
+            while taken := self._scan_once():
+                total += taken
             if not self._link.news:  # else a message came during the last search, and IDLE will not speak of it
-                return
+                break
+        return total
 
     def _scan_once(self) -> int:
         """One pass; returns how many messages were taken in."""

@@ -72,6 +72,21 @@ def test_mail_announced_before_the_plus_is_seen_at_once(server: ScriptedImap) ->
     assert server.connections == 1
 
 
+def test_a_server_that_announces_at_every_idle_what_is_there_is_not_asked_all_the_time(server: ScriptedImap) -> None:
+    def idle(session: Session, tag: str, _: str) -> None:
+        session.send("+ idling\r\n* 1 EXISTS\r\n")
+        session.end_idle(tag)
+
+    server.on["IDLE"] = idle
+    ledger = Ledger()
+    with running(watcher(server, ledger)):
+        server.wait_for("IDLE")
+        time.sleep(1.5)
+        assert server.count("IDLE") <= 3
+        server.messages[1] = MAIL
+        ledger.wait_for(1, 5)
+
+
 def test_mail_that_comes_during_the_last_search_needs_no_wake(server: ScriptedImap) -> None:
     def search(session: Session, tag: str, arguments: str) -> bool:
         if arguments == "UID *" and 1 not in server.messages and not server.moved:
