@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
-import time
-from dataclasses import dataclass, field
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from imapclient import IMAPClient
+from harness.evidence import verdict as judged
+from harness.field import CAPABILITIES, Field, field
+from harness.figures import Figures
+from harness.nursery import Nursery
+from harness.oracle import Verdict
+from harness.scale import scaled
+from harness.second_client import SecondClient
+from harness.traffic import TOKEN
 from servers.dovecot import Dovecot
 from servers.ledger import Ledger, running
 from servers.ports import wait_until
@@ -15,110 +24,103 @@ from servers.ports import wait_until
 from gateway.config import InboundImap
 from gateway.inbound.imap import ImapWatcher
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(300, 0))]
+STEPS = scaled(10, 1250)
+"""Of one client; five kinds of server and store make eight of them, and so 10,000 in all."""
+EXPERIMENT = "random IMAP client beside the desk"
 USER = "support@desk.example"
 
 
-@dataclass
-class Model:
-    """What the second client did. A mail it took away may be missing, one it put back may come twice."""
-
-    server: Dovecot
-    chance: random.Random
-    sent: list[int] = field(default_factory=list)
-    taken_away: set[int] = field(default_factory=set)
-    may_repeat: set[int] = field(default_factory=set)
-
-    def step(self) -> None:
-        action = self.chance.choices(
-            [self.append, self.flag, self.expunge, self.there_and_back, self.renumber, self.restart],
-            [60, 12, 10, 10, 4, 3],
-        )[0]
-        action()
-        time.sleep(self.chance.random() * 0.05)
-
-    def append(self) -> None:
-        for _ in range(self.chance.randrange(1, 6)):
-            self.sent.append(len(self.sent))
-            self.server.deliver(b"Subject: %d\r\n\r\n%d\r\n" % (self.sent[-1], self.sent[-1]), USER)
-
-    def _pick(self, client: IMAPClient) -> tuple[int, int] | None:
-        """(UID, number) of a mail that is still in the inbox."""
-        client.select_folder("INBOX")
-        uids = client.search()
-        if not uids:
-            return None
-        uid = self.chance.choice(uids)
-        header = client.fetch([uid], ["BODY.PEEK[HEADER.FIELDS (SUBJECT)]"]).get(uid, {})
-        text = next((value for key, value in header.items() if key.startswith(b"BODY[") and value), None)
-        return (uid, int(text.partition(b":")[2])) if text else None
-
-    def flag(self) -> None:
-        with self.server.client(USER) as client:
-            if picked := self._pick(client):
-                client.add_flags([picked[0]], [b"\\Seen", b"\\Flagged"], silent=True)
-
-    def expunge(self) -> None:
-        with self.server.client(USER) as client:
-            if picked := self._pick(client):
-                self.taken_away.add(picked[1])
-                client.delete_messages([picked[0]], silent=True)
-                client.uid_expunge([picked[0]])
-
-    def there_and_back(self) -> None:
-        with self.server.client(USER) as client:
-            picked = self._pick(client)
-            if not picked:
-                return
-            self.may_repeat.add(picked[1])
-            if not client.folder_exists("Other"):
-                client.create_folder("Other")
-            self._move(client, [picked[0]], "Other")
-            client.select_folder("Other")
-            self._move(client, client.search(), "INBOX")
-
-    def _move(self, client: IMAPClient, uids: list[int], folder: str) -> None:
-        if uids:
-            client.copy(uids, folder)
-            client.delete_messages(uids, silent=True)
-            client.uid_expunge(uids)
-
-    def renumber(self) -> None:
-        self.may_repeat.update(self.sent)
-        self.server.uidvalidity_bump(USER, by=self.chance.randrange(1, 1000))
-
-    def restart(self) -> None:
-        self.server.stop()
-        self.may_repeat.update(self.sent)  # what was committed and not yet moved is asked for again, by the same key
-        self.server.start()
+# --- the whole desk -------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("capability", ["", "IMAP4rev1 IDLE UIDPLUS"], ids=["move", "copy"])
-def test_every_mail_comes_exactly_once_whatever_another_client_does(seed: int, capability: str) -> None:
-    server = Dovecot(capability=capability)
+def clients(desk: Field) -> list[SecondClient]:
+    """One in each mailbox."""
+    return [
+        SecondClient(server, f"{name}@desk.example", name, random.Random(name), desk.traffic.promises.note)
+        for name, server in desk.mailboxes.items()
+    ]
+
+
+def waiting(client: SecondClient) -> int:
+    """How many mails the desk has not put away."""
+    with client.server.client(client.address) as imap:
+        imap.select_folder("INBOX", readonly=True)
+        return len(imap.search("UNKEYWORD $Processed" if client.name == "keyword" else "ALL"))
+
+
+def finished(desk: Field, beside: list[SecondClient]) -> Verdict:
+    """The verdict; what another client took away may have come to the desk or not."""
+    for client in beside:
+        wait_until(lambda c=client: not waiting(c), f"mailbox {client.name} to be put away", scaled(180, 1800))  # type: ignore[misc]
+    desk.idle(scaled(180, 1800))
+    assert desk.daemon.stop() == 0, desk.daemon.log()[-3000:]
+    verdict, _ = judged(desk.url, desk.traffic)
+    taken_away = {client.token(number) for client in beside for number in client.taken_away}
+    return dataclasses.replace(verdict, lost=tuple(token for token in verdict.lost if token not in taken_away))
+
+
+@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
+def test_every_mail_is_a_message_exactly_once_whatever_another_client_does(
+    tmp_path: Path, nursery: Nursery, figures: Figures, request: pytest.FixtureRequest, database: str
+) -> None:
+    url = request.getfixturevalue("postgres") if database == "PostgreSQL" else ""
+    with field(tmp_path, nursery, url, gone=False, controls="haste") as desk:
+        beside = clients(desk)
+        desk.start()
+        with ThreadPoolExecutor(len(beside)) as pool:
+            list(pool.map(lambda client: client.run(STEPS), beside))
+        verdict = finished(desk, beside)
+        failures = desk.daemon.logged("service_failed")
+    assert verdict == Verdict(), str(verdict)
+    assert failures == [], "an exception that the watcher does not know"
+    note(figures, f"by {', '.join(CAPABILITIES)}, {database}", beside)
+
+
+def note(figures: Figures, how: str, beside: list[SecondClient]) -> None:
+    did = sum((client.did for client in beside), Counter())
+    mails = sum(len(client.sent) for client in beside)
+    done = f"{did.total():,} steps, {mails:,} mails, {did['renumber']} times a new UIDVALIDITY"
+    figures.measured("G7", f"{EXPERIMENT}, {how}", f"{done}: 0 lost, 0 twice, 0 exceptions escaped")
+
+
+def test_without_unique_keys_a_mail_that_is_put_back_is_seen_twice(
+    tmp_path: Path, nursery: Nursery, figures: Figures
+) -> None:
+    with field(tmp_path, nursery, imap=("move",), gone=False, controls="haste,no_unique_keys") as desk:
+        beside = clients(desk)
+        desk.start()
+        beside[0].append()
+        wait_until(lambda: not waiting(beside[0]), "the mail to be put away", 30)
+        beside[0].put_back()
+        verdict = finished(desk, beside)
+    assert verdict.doubled, verdict
+    figures.control("G7", EXPERIMENT, "no unique keys", f"{len(verdict.doubled)} doubled")
+
+
+# --- the watcher alone ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["move", "copy"])
+def test_the_watcher_hands_over_every_mail_whatever_another_client_does(way: str, figures: Figures) -> None:
+    server, ledger = Dovecot(capability=CAPABILITIES[way]), Ledger()
     try:
         server.add_user(USER)
-        model, ledger = Model(server, random.Random(seed)), Ledger()
-        settings = InboundImap(
-            name="support",
-            host=server.host,
-            port=server.port,
-            tls="none",
-            username=USER,
-            password="pw",
-            scan_interval=1,
-        )
-        watcher = ImapWatcher(settings, ledger, ledger, password=lambda: "pw", random=lambda: 0.0)
-        with running(watcher):
-            for _ in range(70):
-                model.step()
-            model.append()
-            wait_until(lambda: server.raw_mails(USER) == [], "an empty inbox", 60)
+        beside = SecondClient(server, USER, way, random.Random(way))
+        with running(watcher(server, ledger)):
+            beside.run(STEPS)
+            wait_until(lambda: not waiting(beside), "an empty inbox", scaled(180, 1800))
     finally:
         server.close()
-    assert len(ledger.keys) == len(set(ledger.keys))
-    taken = [int(raw.partition(b"\r\n\r\n")[2]) for raw in ledger.raws]
-    assert set(model.sent) - model.taken_away <= set(taken)
-    once = [n for n in taken if n not in model.may_repeat]
+    taken = [int(TOKEN.findall(raw.decode())[0].rpartition("-")[2]) for raw in ledger.raws]
+    assert set(beside.sent) - beside.taken_away <= set(taken)
+    once = [number for number in taken if number not in beside.may_repeat]
     assert len(once) == len(set(once))
+    note(figures, f"by {way}, the watcher alone", [beside])
+
+
+def watcher(server: Dovecot, ledger: Ledger) -> ImapWatcher:
+    settings = InboundImap(
+        name="support", host=server.host, port=server.port, tls="none", username=USER, password="pw", scan_interval=1
+    )
+    return ImapWatcher(settings, ledger, ledger, password=lambda: "pw", random=lambda: 0.0)
