@@ -17,7 +17,7 @@ import email
 import re
 import smtplib
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage, Message
 from email.policy import compat32, default
 from pathlib import Path
@@ -25,22 +25,23 @@ from typing import Any
 
 import pytest
 from harness.daemon import Daemon
+from harness.nursery import Nursery
 from servers.ports import free_port, wait_until
 
 HERE = Path(__file__).parent
 STORIES = sorted(p.parent for p in HERE.glob("*/expect.toml"))
 _HOLE = re.compile(r"\{\{(\w+) (\w+) ([^\s}]+)\}\}")
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 class Story:
-    def __init__(self, folder: Path, home: Path) -> None:
+    def __init__(self, folder: Path, home: Path, nursery: Nursery) -> None:
         self.folder = folder
         port = free_port()
         text = (folder / "gateway.toml").read_text().replace("PORT", str(port))
         self.outgoing = home / "outgoing" / "new"
-        self.daemon = Daemon(home, text, smtp_port=port)
+        self.daemon = Daemon(home, text, smtp_port=port, nursery=nursery)
         self.seen: set[str] = set()
         self.notices: list[tuple[str, str, EmailMessage]] = []
 
@@ -69,7 +70,7 @@ class Story:
         parsed = email.message_from_bytes(raw, policy=default)
         to = step.get("to") or re.findall(r"[^\s<>,]+@[^\s<>,]+", str(parsed["To"]))[0]
         to = self.fill(to)
-        with smtplib.SMTP("127.0.0.1", self.daemon.smtp_port, timeout=20) as smtp:
+        with smtplib.SMTP("127.0.0.1", self.daemon.smtp_port, timeout=60) as smtp:
             smtp.sendmail(step["from"], [to], raw)
 
     def filled(self, template: bytes) -> bytes:
@@ -125,7 +126,7 @@ class Story:
             got.extend(self.fresh())
             return len(got) >= len(expected) and len(self.daemon.logged("mail_decided")) > self.decided
 
-        wait_until(done, f"{name}: {expected} (got {got}, {decided} decided)\n{self.daemon.log()[-1500:]}", 30)
+        wait_until(done, f"{name}: {expected} (got {got}, {decided} decided)\n{self.daemon.log()[-1500:]}", 120)
         self.decided += 1
         self.daemon.idle()
         got.extend(self.fresh())
@@ -179,10 +180,17 @@ def encode(part: Message[str, str], way: str) -> None:
         part["Content-Transfer-Encoding"] = "8bit"
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("folder", STORIES, ids=lambda p: p.name)
-def test_story(folder: Path, tmp_path: Path) -> None:
+def test_story(folder: Path, tmp_path: Path, nursery: Nursery) -> None:
     expect = tomllib.loads((folder / "expect.toml").read_text())
-    story = Story(folder, tmp_path / "desk")
+    story = Story(folder, tmp_path / "desk", nursery)
     story.daemon.start()
     try:
         for number, step in enumerate(expect["steps"], 1):
