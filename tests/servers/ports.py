@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pwd
 import shutil
@@ -19,11 +20,28 @@ import pytest
 HOST = "127.0.0.1"
 
 
+_PORTS = range(10_000, 30_000)
+"""Below those that systems give to outgoing connections: one of these would take the port of a server that is down."""
+_NEXT = Path(tempfile.gettempdir()) / f"gateway-test-port-{os.geteuid()}"
+
+
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on 127.0.0.1 that nobody listens on, and that no other test is given for a long time."""
+    with _NEXT.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        last = int(file.read() or _PORTS.start)
+        port = next(port for port in (*_PORTS[last + 1 - _PORTS.start :], *_PORTS) if _is_free(port))
+        file.truncate(0)
+        file.write(str(port))
+        return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind((HOST, port))
+        return True
+    return False
 
 
 def require(binary: str, packages: str) -> Path:
