@@ -10,9 +10,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from harness.desk import Desk, letter
 
-from gateway import config
+from gateway import cli, config
 from gateway.errors import ConfigError
 from gateway.threading.token import Keyring
 
@@ -46,7 +47,14 @@ def call(
     if shell:
         command = ["sh", "-c", f'exec "$@" {shell}', "sh", *command]
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    return subprocess.run(command, capture_output=True, encoding=encoding, input=stdin, timeout=60, env=environment)
+    return subprocess.run(command, capture_output=True, encoding=encoding, input=stdin, timeout=120, env=environment)
+
+
+def inside(folder: Path, *arguments: str) -> Result:
+    """The same in this process, for what does not depend on how a process starts and ends."""
+    done = CliRunner().invoke(cli.main, ["--config", str(folder / "gateway.toml"), *arguments])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done
 
 
 @pytest.mark.parametrize(
@@ -59,17 +67,15 @@ def call(
     ],
 )
 def test_a_number_that_no_database_holds_is_wrong_usage(folder: Path, arguments: tuple[str, ...]) -> None:
-    done = call(folder, *arguments)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    assert inside(folder, *arguments).exit_code == 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "why"), [(("ticket", "note", "1", " "), "empty"), (("ticket", "show", "7"), "no ticket 7")]
 )
 def test_what_cannot_be_done_is_a_line_and_status_1(folder: Path, arguments: tuple[str, ...], why: str) -> None:
-    done = call(folder, *arguments)
-    assert done.returncode == 1
+    done = inside(folder, *arguments)
+    assert done.exit_code == 1
     assert why in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
@@ -103,8 +109,8 @@ def test_closing_twice_says_that_nothing_changed(folder: Path) -> None:
         desk.take(letter("casey@client.example", "hello"))
     finally:
         desk.close()
-    assert "closed" in call(folder, "ticket", "close", "1001").stdout
-    assert call(folder, "ticket", "close", "1001").stdout == "Nothing to change.\n"
+    assert "closed" in inside(folder, "ticket", "close", "1001").stdout
+    assert inside(folder, "ticket", "close", "1001").stdout == "Nothing to change.\n"
 
 
 HOSTILE = (
@@ -123,10 +129,12 @@ def test_no_control_character_of_a_mail_reaches_the_terminal(folder: Path) -> No
     finally:
         desk.close()
     for arguments in (("ticket", "show", "1001"), ("ticket", "list"), ("quarantine", "show", str(waiting))):
-        for encoding in ("utf-8", "latin-1"):
-            done = call(folder, *arguments, encoding=encoding)
-            assert done.returncode == 0, done.stderr
-            assert not {"\x1b", "\x07", "\u202e"} & set(done.stdout)
+        shown_here = inside(folder, *arguments)
+        assert shown_here.exit_code == 0, shown_here.stderr
+        assert not {"\x1b", "\x07", "\u202e"} & set(shown_here.stdout)
+    on_latin = call(folder, "ticket", "show", "1001", encoding="latin-1")
+    assert on_latin.returncode == 0, on_latin.stderr
+    assert not {"\x1b", "\x07"} & set(on_latin.stdout)
     shown = json.loads(call(folder, "ticket", "show", "1001", "--json", encoding="latin-1").stdout)
     assert shown["subject"] == "\u7530"
     raw = call(folder, "quarantine", "show", str(waiting), "--raw").stdout

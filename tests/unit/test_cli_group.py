@@ -56,6 +56,12 @@ def test_help_imports_no_command_and_no_heavy_library():
     assert not {"pydantic", "sqlalchemy", "jinja2", "gateway.config", "gateway.cli.init"} & set(loaded)
 
 
+def test_commands_that_look_load_neither_the_daemon_nor_the_composer():
+    program = "import sys, gateway.cli.status, gateway.cli.ticket, gateway.cli.queue; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"gateway.app", "jinja2", "alembic", "imapclient"} & set(loaded)
+
+
 def test_version():
     assert CliRunner().invoke(cli.main, ["--version"]).stdout == f"gateway, version {__version__}\n"
 
