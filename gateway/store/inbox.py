@@ -64,26 +64,21 @@ class InboxRow:
 def put_blob(connection: sa.Connection, data: bytes) -> str:
     """Store bytes once; returns their SHA-256 in hex."""
     digest = hashlib.sha256(data).hexdigest()
-    known = connection.execute(sa.select(s.blob.c.sha256).where(s.blob.c.sha256 == digest)).scalar()
-    if known is None:
+    mine = s.blob.c.sha256 == digest
+    if connection.execute(sa.select(s.blob.c.sha256).where(mine)).scalar() is None:
         row = {"sha256": digest, "size": len(data), "data": large.place_for(connection, data)}
-        if insert_new(connection, s.blob, row) and len(data) > large.LARGE:
-            large.fill(connection, s.blob.c.data, _rowid(connection, digest), data)
+        if insert_new(connection, s.blob, row):
+            large.fill(connection, s.blob.c.data, mine, data)
     return digest
-
-
-def _rowid(connection: sa.Connection, digest: str) -> int:
-    query = sa.select(large.rowid(connection)).select_from(s.blob).where(s.blob.c.sha256 == digest)
-    return connection.execute(query).scalar_one()
 
 
 def get_blob(connection: sa.Connection, digest: str) -> bytes | None:
     mine = s.blob.c.sha256 == digest
     small = sa.case((s.blob.c.size <= large.LARGE, s.blob.c.data))
-    found = connection.execute(sa.select(small, large.rowid(connection)).select_from(s.blob).where(mine)).one_or_none()
+    found = connection.execute(sa.select(small).where(mine)).one_or_none()
     if found is None:
         return None
-    return large.fetch(connection, s.blob.c.data, mine, found[1]) if found[0] is None else bytes(found[0])
+    return large.fetch(connection, s.blob.c.data, mine) if found[0] is None else bytes(found[0])
 
 
 def accept(

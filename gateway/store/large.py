@@ -1,7 +1,8 @@
-"""Large values in and out of the database, without the copies that the drivers make of them, and keep.
+"""Large values in and out of the database, without the copies that drivers make of them, and keep.
 
 SQLite's driver copies what is bound and keeps it with the statement, and SQLite copies it again into a row; libpq
-keeps buffers as large as the largest value that went through a connection. What is small goes the usual way.
+keeps buffers as large as the largest value that went through a connection; SQLAlchemy keeps the values of the first
+statement of each shape. What is small goes the usual way.
 """
 
 from __future__ import annotations
@@ -18,26 +19,29 @@ _SWOLLEN = "swollen"
 
 
 def place_for(connection: sa.Connection, data: bytes) -> Any:
-    """What a statement stores for ``data``; call ``fill`` after it. ``data`` itself, or as many zeros."""
+    """What a statement stores for ``data`` before ``fill``: the data itself if it is small."""
     if len(data) <= LARGE:
         return data
+    return sa.func.zeroblob(len(data)) if connection.dialect.name == "sqlite" else b""
+
+
+def fill(connection: sa.Connection, column: sa.Column[Any], row: sa.ColumnElement[bool], data: bytes) -> None:
+    """Put ``data`` into the place that a statement has made for it. ``row`` finds its row."""
+    if len(data) <= LARGE:
+        return
     if connection.dialect.name == "sqlite":
-        return sa.func.zeroblob(len(data))
-    connection.info[_SWOLLEN] = True
-    return data
-
-
-def fill(connection: sa.Connection, column: sa.Column[Any], rowid: int, data: bytes) -> None:
-    """Put ``data`` into the place that a statement has made for it."""
-    if len(data) > LARGE and connection.dialect.name == "sqlite":
-        with _sqlite(connection).blobopen(column.table.name, column.name, rowid) as place:
+        with _opened(connection, column, row) as place:
             place.write(data)
+    else:
+        connection.info[_SWOLLEN] = True
+        update = sa.update(column.table).where(row).values({column: sa.bindparam("large")})
+        connection.execute(update, {"large": data})
 
 
-def fetch(connection: sa.Connection, column: sa.Column[Any], row: sa.ColumnElement[bool], rowid: int) -> bytes:
-    """A large value. ``row`` finds its row, which is ``rowid`` on SQLite."""
+def fetch(connection: sa.Connection, column: sa.Column[Any], row: sa.ColumnElement[bool]) -> bytes:
+    """A large value that is there."""
     if connection.dialect.name == "sqlite":
-        with _sqlite(connection).blobopen(column.table.name, column.name, rowid, readonly=True) as place:
+        with _opened(connection, column, row, readonly=True) as place:
             return place.read()
     whole = io.BytesIO()
     while piece := connection.execute(sa.select(_piece(column, whole.tell())).where(row)).scalar_one():
@@ -49,15 +53,13 @@ def _piece(column: sa.Column[Any], at: int) -> sa.ColumnElement[bytes]:
     return sa.func.substring(column, at + 1, _PIECE, type_=sa.LargeBinary)
 
 
-def rowid(connection: sa.Connection) -> sa.ColumnElement[int]:
-    """SQLite's number of a row, to be selected; 0 elsewhere."""
-    return sa.literal_column("rowid" if connection.dialect.name == "sqlite" else "0", sa.Integer)
-
-
-def _sqlite(connection: sa.Connection) -> sqlite3.Connection:
+def _opened(
+    connection: sa.Connection, column: sa.Column[Any], row: sa.ColumnElement[bool], *, readonly: bool = False
+) -> sqlite3.Blob:
+    number = sa.select(sa.literal_column("rowid", sa.Integer)).select_from(column.table).where(row)
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
-    return driver
+    return driver.blobopen(column.table.name, column.name, connection.execute(number).scalar_one(), readonly=readonly)
 
 
 def end_swollen(engine: sa.Engine) -> None:

@@ -83,7 +83,7 @@ def mark_dot_pending(connection: sa.Connection, claimed: Claim, composed: bytes,
         )
     )
     if changed.rowcount:
-        large.fill(connection, s.notice.c.composed, claimed.outgoing.id, composed)
+        large.fill(connection, s.notice.c.composed, s.notice.c.id == claimed.outgoing.id, composed)
     return bool(changed.rowcount)
 
 

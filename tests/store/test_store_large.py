@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 import sqlalchemy as sa
 from harness.stored import NOW
+from servers.ports import wait_until
 
 from gateway.store import Store, inbox, large, schema
 
@@ -43,9 +45,9 @@ def test_a_large_value_fills_the_place_that_a_row_has_for_it(store: Store) -> No
 
     def filled(connection: sa.Connection) -> bytes:
         (number,) = connection.execute(sa.insert(schema.notice).values(**row)).inserted_primary_key or (0,)
-        chosen = sa.update(schema.notice).where(schema.notice.c.id == number)
-        connection.execute(chosen.values(composed=large.place_for(connection, composed)))
-        large.fill(connection, schema.notice.c.composed, number, composed)
+        mine = schema.notice.c.id == number
+        connection.execute(sa.update(schema.notice).where(mine).values(composed=large.place_for(connection, composed)))
+        large.fill(connection, schema.notice.c.composed, mine, composed)
         return bytes(connection.execute(sa.select(schema.notice.c.composed)).scalar_one())
 
     assert store.transact(filled) == composed
@@ -64,3 +66,16 @@ def test_a_connection_to_postgresql_ends_after_something_large_and_its_buffers_w
     before = backend()
     store.transact(lambda c: inbox.put_blob(c, bytes(size)))
     assert (backend() == before) is same
+
+
+def test_nothing_keeps_a_large_value(store: Store) -> None:
+    data = os.urandom(2 * large.LARGE)
+    held = sys.getrefcount(data)
+    store.transact(lambda c: inbox.put_blob(c, data))
+    wait_until(lambda: sys.getrefcount(data) == held, "the value to be let go")
+
+
+def test_a_large_value_is_read_while_somebody_writes(store: Store) -> None:
+    data = os.urandom(2 * large.LARGE)
+    digest = store.transact(lambda c: inbox.put_blob(c, data))
+    assert store.transact(lambda _: store.read(lambda c: inbox.get_blob(c, digest))) == data
