@@ -3,12 +3,14 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
-WORKERS ?= -n 2 --dist loadfile
+# One more than the processors of a small machine, because many tests wait. Files keep the order of `testpaths`, which
+# names the long ones first: a worker that is left with one at the end would keep everybody waiting.
+WORKERS ?= -n 3 --dist loadfile --no-loadscope-reorder
 CORPORA ?= $(or $(GATEWAY_CORPORA),../shared/corpora)
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak corpora fuzz screenshots lock clean servers
+.PHONY: help run test pytest lint bench soak corpora fuzz screenshots lock clean servers
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +18,10 @@ help:  ## what can be made
 run: $(STAMP)  ## play the demo, and keep it running for a mail of your own
 	@$(BIN)/gateway demo --stay
 
-test: $(STAMP) servers lint  ## lint, types, rooms, and every test
+test: $(STAMP) servers  ## lint, types, rooms, and every test
+	@$(MAKE) --no-print-directory -j 2 lint pytest
+
+pytest: $(STAMP)
 	$(BIN)/python -m pytest $(WORKERS) -m "not soak"
 
 lint: $(STAMP)  ## style, types and the rules between the rooms
