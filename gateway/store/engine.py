@@ -25,7 +25,7 @@ _SESSION = (
     "timezone = 'UTC'",
     "lock_timeout = '20s'",
     "statement_timeout = '60s'",
-    "idle_in_transaction_session_timeout = '60s'",  # a host that froze must not keep the lock of all decisions
+    "idle_in_transaction_session_timeout = '30s'",  # a host that froze must not keep the lock of all decisions
 )
 
 

@@ -1,109 +1,43 @@
-"""Several ``gateway run`` on one database, each with a listener of its own, as on several hosts."""
+"""Several daemons on one PostgreSQL, each on a machine of its own; their mailbox, their relay, and their traffic."""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
-import re
 import signal
-import smtplib
-import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from harness.daemon import Daemon
-from harness.oracle import Verdict, judge
+from harness.evidence import Evidence, verdict
+from harness.field import CAPABILITIES, CONFIG, MAILBOX
+from harness.nursery import Nursery
+from harness.oracle import Verdict
+from harness.paused_link import PausedLink
+from harness.scale import SOAK
+from harness.traffic import Promises, Traffic, submit
 from servers.dovecot import Dovecot
 from servers.ports import free_port, wait_until
 from servers.sink import SmtpSink
 
-_CONFIG = """
-[desk]
-name = "Acme Support"
-address = "support@desk.example"
-
-[database]
-url = "{url}"
-
-[[inbound.smtp]]
-listen = "127.0.0.1:{port}"
-max_connections_per_client = 100
-
-[outbound.smtp]
-host = "127.0.0.1"
-port = {relay}
-tls = "none"
-
-[[agents]]
-handle = "olivia"
-name = "Olivia Reyes"
-address = "olivia@desk.example"
-role = "admin"
-
-[notices]
-acks_per_sender_per_day = 1000
-generated_per_minute = 100000
-
-{more}
-"""
-MAILBOX = """
-[[inbound.imap]]
-name = "help"
-host = "127.0.0.1"
-port = {port}
-tls = "none"
-username = "help@desk.example"
-password = "pw"
-scan_interval = 1
-"""
 BOX = "help@desk.example"
-_TOKEN = re.compile(r"token-[a-z]+-\d+")
+KILLED, FROZEN, CUT = FAULTS = ("killed", "frozen", "cut off from the database")
+PACE = "" if SOAK else ",quick_fleet"
+"""The short forms wait for an eighth of the real bounds, and with ``hasty`` for no retry."""
+HASTE = "" if SOAK else ",haste"
 
 
-@dataclass
-class Fleet:
-    """``close`` it. ``more`` is added to every configuration; ``urls`` may reach the database by several ways."""
-
-    folder: Path
-    urls: Sequence[str]
-    relay: int
-    more: str = ""
-    daemons: list[Daemon] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        for number, url in enumerate(self.urls):
-            port = free_port()
-            text = _CONFIG.format(url=url, port=port, relay=self.relay, more=self.more)
-            self.daemons.append(Daemon(self.folder / f"host{number + 1}", text, smtp_port=port))
-        key = (self.daemons[0].folder / "secret.key").read_bytes()
-        for daemon in self.daemons[1:]:
-            (daemon.folder / "secret.key").write_bytes(key)
-
-        for daemon in self.daemons:
-            (daemon.folder / "log.jsonl").touch()
-
-    def start(self, *arguments: str) -> None:
-        for daemon in self.daemons:
-            daemon.start(*arguments, wait=False)
-        for daemon in self.daemons:
-            self.ready(daemon)
-
-    @staticmethod
-    def ready(daemon: Daemon, seconds: float = 90) -> None:
-        began = len(daemon.logged("daemon_ready"))
-        wait_until(lambda: len(daemon.logged("daemon_ready")) >= max(began, daemon.starts), "daemon_ready", seconds)
-
-    def close(self) -> None:
-        for daemon in self.daemons:
-            if not daemon.dead() and daemon.process is not None:
-                os.kill(daemon.process.pid, signal.SIGCONT)
-            daemon.close()
-
-    def stop(self) -> list[int]:
-        return [daemon.stop() for daemon in self.daemons if not daemon.dead()]
+_LOOK_SECONDS = 0.1
+READ = "SELECT count(*) FROM inbox WHERE source LIKE 'imap:%'"
+WAITING = (
+    "SELECT (SELECT count(*) FROM inbox WHERE state = 'waiting')"
+    " + (SELECT count(*) FROM notice WHERE state IN ('due', 'dot_pending', 'ambiguous'))"
+)
 
 
 class Rows:
@@ -117,126 +51,200 @@ class Rows:
             return list(connection.execute(sa.text(query)))
 
     def one(self, query: str) -> Any:
-        return self(query)[0][0]
+        found = self(query)
+        return found[0][0] if found else None
+
+    def until(self, query: str, holds: Callable[[Any], bool], what: str, seconds: float) -> None:
+        """Wait for an answer; raises TimeoutError. Asked rarely: the machine has other things to do."""
+        end = time.monotonic() + seconds
+        while not holds(self.one(query)):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{what} did not happen within {seconds} s")
+            time.sleep(_LOOK_SECONDS)
+
+    def idle(self, seconds: float) -> None:
+        """Wait until no mail and no notice waits."""
+        self.until(WAITING, lambda n: n == 0, "the end of all work", seconds)
 
     def close(self) -> None:
         self._engine.dispose()
 
 
-def mail(token: str, size: int = 0) -> bytes:
-    """A mail that says its token once, of at least ``size`` bytes."""
-    return (
-        f"From: {token} <{token}@client.example>\r\nTo: support@desk.example\r\nSubject: A question\r\n"
-        f"Date: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{token}@client.example>\r\n\r\n"
-        f"My question is {token}.\r\n{'All the details of it. ' * (size // 24)}\r\n"
-    ).encode()
+@dataclass
+class Spread(Traffic):
+    """Traffic to the listeners of all daemons in turn: who gets no 250 from one goes to the next."""
+
+    ports: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._turns = itertools.count()
+
+    def insist(self, raw: bytes, sender: str, recipient: str, token: str, *, port: int = 0, lmtp: bool = False) -> None:
+        while (code := submit(self._next(), raw, sender, recipient)) != 250:
+            self.replies[code] += 1
+            time.sleep(0.05)
+        self.replies[250] += 1
+        self.promises.note(token)
+
+    def _next(self) -> int:
+        return self.ports[next(self._turns) % len(self.ports)]
 
 
-class Clients:
-    """Threads that hand their mails over, each at the next of ``ports`` that takes it; 250 is noted in ``accepted``."""
-
-    def __init__(self, ports: Sequence[int], tokens: Iterable[str], threads: int = 2, pause: float = 0.0) -> None:
-        self.accepted: list[str] = []
-        self._ports, self._pause = ports, pause
-        waiting = list(tokens)
-        shares = [waiting[n::threads] for n in range(threads)]
-        self._threads = [
-            threading.Thread(target=self._pour, args=(share, n), daemon=True) for n, share in enumerate(shares)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def over(self) -> bool:
-        return not any(thread.is_alive() for thread in self._threads)
-
-    def wait(self, seconds: float = 60) -> None:
-        wait_until(self.over, "every mail to be accepted", seconds)
-
-    def _pour(self, tokens: list[str], turn: int) -> None:
-        for token in tokens:
-            while not self._try(token, self._ports[turn % len(self._ports)]):
-                turn += 1
-                time.sleep(0.05)
-            self.accepted.append(token)
-            turn += 1
-            time.sleep(self._pause)
-
-    @staticmethod
-    def _try(token: str, port: int) -> bool:
-        try:
-            with smtplib.SMTP("127.0.0.1", port, timeout=15) as smtp:
-                smtp.sendmail(f"{token}@client.example", ["support@desk.example"], mail(token))
-        except smtplib.SMTPServerDisconnected as error:
-            return "after 250" in str(error)
-        except (OSError, smtplib.SMTPException):
-            return False
-        return True
+def hosts(
+    folder: Path, urls: Sequence[str], relay: int, *, nursery: Nursery | None = None, controls: str = "", more: str = ""
+) -> list[Daemon]:
+    """A daemon for each of ``urls``, all of one desk; ``more`` is added to every configuration."""
+    made = []
+    for number, url in enumerate(urls, 1):
+        port = free_port()
+        text = CONFIG.format(database=url, smtp=port, out=relay, outbound="") + more
+        made.append(Daemon(folder / f"host{number}", text, smtp_port=port, nursery=nursery))
+        made[-1].environment.update(FAULT_CONTROLS=f"another_host{controls}", FAULT_NODE=f"host{number}")
+        (made[-1].folder / "log.jsonl").touch()
+        (made[-1].folder / "secret.key").write_bytes((made[0].folder / "secret.key").read_bytes())
+    return made
 
 
-def idle(rows: Rows, seconds: float = 60) -> None:
-    """Wait until no mail and no notice waits."""
-    busy = (
-        "SELECT (SELECT count(*) FROM inbox WHERE state = 'waiting')"
-        " + (SELECT count(*) FROM notice WHERE state IN ('due', 'dot_pending', 'ambiguous'))"
-    )
-    wait_until(lambda: rows.one(busy) == 0, "the desk to be idle", seconds)
+@dataclass
+class Fleet:
+    """``strike`` takes the mailbox's watcher out; ``finish`` lets the fleet end its work and judges."""
+
+    daemons: list[Daemon]
+    sink: SmtpSink
+    traffic: Spread
+    rows: Rows
+    url: str
+    mailbox: Dovecot | None
+    links: list[PausedLink]
+    away: dict[str, list[float]] = field(default_factory=dict)
+    """How many seconds each fault kept the mailbox from being read."""
+
+    def start(self) -> None:
+        for daemon in self.daemons:
+            daemon.start(wait=False)
+        self.all_here()
+
+    def all_here(self, seconds: float = 180) -> None:
+        """Wait until every daemon is in the register, and alive."""
+        pids = {daemon.process.pid for daemon in self.daemons if daemon.process is not None and not daemon.dead()}
+        self.rows.until("SELECT to_regclass('watch')", bool, "the first of them to make the tables", seconds)
+        fresh = "SELECT array_agg(pid) FROM daemon WHERE beat_at > now() - interval '4 seconds'"
+        self.rows.until(fresh, lambda found: pids <= set(found or ()), "every daemon to beat", seconds)
+
+    # --- the mailbox
+
+    def watcher(self, *, but: Daemon | None = None, seconds: float = 90) -> Daemon:
+        """Wait until somebody (else) watches; who it is."""
+        others = {d.process.pid: d for d in self.daemons if d is not but and d.process is not None}
+        who = "SELECT pid FROM daemon JOIN watch ON watch.daemon = daemon.id"
+        self.rows.until(who, others.__contains__, "somebody to watch the mailbox", seconds)
+        return others[self.rows.one(who)]
+
+    def read(self, count: int, seconds: float = 90) -> None:
+        """Wait until so many mails more have been read from the mailbox."""
+        before = self.rows.one(READ)
+        self.rows.until(READ, lambda n: n >= before + count, f"{count} mails to be read", seconds)
+
+    def strike(self, fault: str) -> None:
+        """The watcher fails; once another has read mail, it is as it was before."""
+        holder = self.watcher()
+        assert holder.process is not None
+        link = self.links[self.daemons.index(holder)] if self.links else None
+        began = time.monotonic()
+        if fault == KILLED:
+            holder.kill()
+        elif fault == FROZEN:
+            os.kill(holder.process.pid, signal.SIGSTOP)
+        elif link is not None:
+            link.pause()
+        self.watcher(but=holder)
+        self.read(1)
+        self.away.setdefault(fault, []).append(time.monotonic() - began)
+        if fault == KILLED:
+            holder.start(wait=False)
+        elif fault == FROZEN:
+            os.kill(holder.process.pid, signal.SIGCONT)
+        elif link is not None:
+            link.resume()
+        self.all_here()
+
+    # --- the end
+
+    def finish(self, seconds: float = 120) -> tuple[Verdict, Evidence]:
+        """No more questions; the fleet ends its work, is stopped, and the ledgers are compared."""
+        self.traffic.stop(lambda: self.rows.idle(seconds))
+        if (box := self.mailbox) is not None:
+            wait_until(lambda: not box.raw_mails(BOX), "the mailbox to be empty", 60)
+        self.rows.idle(seconds)
+        self.stop()
+        return verdict(self.url, self.traffic)
+
+    def stop(self) -> None:
+        alive = [daemon for daemon in self.daemons if not daemon.dead()]
+        for daemon in alive:
+            assert daemon.process is not None
+            daemon.process.send_signal(signal.SIGTERM)
+        for daemon in alive:
+            assert daemon.process is not None
+            assert daemon.process.wait(40) == 0, daemon.log()[-3000:]
+
+    def close(self) -> None:
+        for daemon in self.daemons:
+            if not daemon.dead() and daemon.process is not None:
+                os.kill(daemon.process.pid, signal.SIGCONT)
+            daemon.close()
 
 
-def delivered(sink: SmtpSink) -> list[tuple[str, bytes]]:
-    """What arrived: Message-IDs and bytes."""
-    found = []
-    for message in sink.messages:
-        line = next(part for part in message.raw.split(b"\r\n") if part.lower().startswith(b"message-id:"))
-        found.append((line.partition(b"<")[2].rstrip(b">").decode(), message.raw))
+def strays(daemons: Sequence[Daemon]) -> int:
+    """Mails that a daemon took out of the mailbox after another one had begun to watch it."""
+    began = sorted((entry["at"], n) for n, daemon in enumerate(daemons) for entry in daemon.logged("watch_began"))
+    found = 0
+    for number, daemon in enumerate(daemons):
+        for entry in daemon.logged("mail_accepted"):
+            before = [who for at, who in began if at <= entry["at"]]
+            found += entry["source"].startswith("imap:") and before[-1:] != [number]
     return found
 
 
-def add_mailbox(dovecot: Dovecot) -> None:
-    """The mailbox of ``MAILBOX``."""
-    dovecot.add_user(BOX)
+@contextlib.contextmanager
+def fleet(
+    folder: Path,
+    nursery: Nursery,
+    url: str,
+    *,
+    count: int = 3,
+    controls: str = "",
+    imap: str = "move",
+    linked: bool = False,
+    hasty: bool = True,
+    **traffic: Any,
+) -> Iterator[Fleet]:
+    """``count`` daemons that are not started. ``imap`` is how mail can be put away, "" for no mailbox at all.
 
-
-def verdict(rows: Rows, accepted: list[str], sink: SmtpSink) -> Verdict:
-    stored: dict[str, list[int]] = {}
-    for row in rows("SELECT ticket, text FROM message WHERE direction = 'in'"):
-        for token in set(_TOKEN.findall(row.text)):
-            stored.setdefault(token, []).append(row.ticket)
-    notices = {row.message_id: bool(row.ambiguous) for row in rows("SELECT message_id, ambiguous FROM notice")}
-    stuck = [row.message_id for row in rows("SELECT message_id FROM notice WHERE state <> 'sent'")]
-    stuck += [str(row.id) for row in rows("SELECT id FROM inbox WHERE state <> 'done'")]
-    return judge(accepted, stored, notices, delivered(sink), stuck)
-
-
-def watcher(fleet: Fleet) -> Daemon:
-    """Whose turn it is at the mailbox."""
-    (one,) = [d for d in fleet.daemons if len(d.logged("watch_began")) > len(d.logged("watch_ended")) and not d.dead()]
-    return one
-
-
-def watched(fleet: Fleet, *, but: Daemon | None = None, seconds: float = 60) -> float:
-    """Wait until somebody (else) watches; the seconds that it took."""
-    began = time.monotonic()
-    others = [d for d in fleet.daemons if d is not but]
-
-    def found() -> bool:
-        return any(len(d.logged("watch_began")) > len(d.logged("watch_ended")) for d in others)
-
-    wait_until(found, "a watcher", seconds)
-    return time.monotonic() - began
-
-
-def tokens(where: str, count: int, first: int = 0) -> list[str]:
-    return [f"token-{where}-{n}" for n in range(first, first + count)]
-
-
-def post(mailbox: Dovecot, accepted: list[str], count: int, pause: float = 0.0) -> None:
-    first = sum(t.startswith("token-imap") for t in accepted)
-    for token in tokens("imap", count, first):
-        mailbox.deliver(mail(token), BOX)
-        accepted.append(token)
-        time.sleep(pause)
-
-
-def settle(rows: Rows, mailbox: Dovecot, seconds: float = 90) -> None:
-    wait_until(lambda: not mailbox.raw_mails(BOX), "the mailbox to be empty", seconds)
-    idle(rows, seconds)
+    ``linked`` leads each daemon to the database over a link of its own; the rest is for ``Traffic``.
+    """
+    with contextlib.ExitStack() as stack:
+        sink = SmtpSink(folder / "sink")
+        stack.callback(sink.close)
+        sink.fail("RCPT", "5xx", match="dead.example")
+        rows, promises, box, more = Rows(url), Promises(folder / "promises"), None, ""
+        stack.callback(rows.close)
+        stack.callback(promises.close)
+        if imap:
+            box = Dovecot(capability=CAPABILITIES[imap])
+            stack.callback(box.close)
+            box.add_user(BOX)
+            more = MAILBOX.format(name="help", port=box.port, user=BOX)
+        place = sa.engine.make_url(url)
+        links = [PausedLink(str(place.host), int(place.port or 0)) for _ in range(count if linked else 0)]
+        for link in links:
+            stack.callback(link.close)
+        through = [url.replace(f":{place.port}/", f":{link.port}/") for link in links] or [url] * count
+        speed = PACE + (HASTE if hasty else "")
+        daemons = hosts(folder, through, sink.port, nursery=nursery, controls=speed + controls, more=more)
+        ports = [daemon.smtp_port for daemon in daemons]
+        going = Spread(ports[0], sink, promises, [(box, BOX)] if box else [], ports=ports, **traffic)
+        made = Fleet(daemons, sink, going, rows, url, box, links)
+        stack.callback(made.close)
+        yield made

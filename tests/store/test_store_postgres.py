@@ -171,7 +171,7 @@ def test_the_lock_of_decisions_holds_between_hosts_and_leaves_others_alone(postg
 
 def test_a_host_that_freezes_in_mid_decision_frees_the_others(store: Store) -> None:
     timeout = store.read(lambda c: c.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar())
-    assert timeout == "1min"
+    assert timeout == "30s"
     assert store.read(lambda c: c.exec_driver_sql("SHOW synchronous_commit").scalar()) == "on"
     assert store.read(lambda c: c.exec_driver_sql("SHOW timezone").scalar()) == "UTC"
     assert store.read(lambda c: c.exec_driver_sql("SHOW transaction_isolation").scalar()) == "repeatable read"
