@@ -46,6 +46,7 @@ class Call:
     text: str
     began: int
     ended: int = 0
+    pid: int = 0
 
 
 @dataclass
@@ -102,7 +103,7 @@ def calls(lines: Iterable[str]) -> Iterable[Call]:
         parts = _CALL.match(found["rest"])
         if parts is None:
             continue
-        call = Call(parts["name"], int(parts["fd"]), parts["what"], parts["rest"], number, number)
+        call = Call(parts["name"], int(parts["fd"]), parts["what"], parts["rest"], number, number, int(found["pid"]))
         if "<unfinished ...>" in line:
             open_calls[found["pid"], call.name] = call
         else:
