@@ -38,7 +38,8 @@ class Killing:
     """``run`` kills at random moments of lives that last between ``life`` seconds; every 8th time a reader too.
 
     Where questions lag behind the kills, because the machine has other things to do, a life counts from the first
-    notice that the daemon sends: else it would die in each start, and nothing of what is to be tested would happen.
+    notice that the daemon sends, and is as much longer as that notice took seconds: else the daemon would die in each
+    start, and nothing of what is to be tested would happen.
     """
 
     desk: Field
@@ -55,13 +56,12 @@ class Killing:
     def run(self, seconds: float) -> None:
         """Until there were enough kills and questions, or the time is up. The daemon runs in the end."""
         end = time.monotonic() + seconds
-        self.desk.traffic.progress = lambda: len(self.deaths) / self.kills
+        self.desk.traffic.progress = lambda: (len(self.deaths) + 1) / self.kills
         self._start()
         self.desk.traffic.start()
         while (len(self.deaths) < self.kills or not self.desk.traffic.asked()) and time.monotonic() < end:
-            if self._behind():
-                self._await_a_notice()
-            self._live(self.draw.uniform(*self.life))
+            stretch = self._first_notice() if self._behind() else 1.0
+            self._live(self.draw.uniform(*self.life) * stretch)
             self._kill()
             self._start()
         self.desk.traffic.hold()
@@ -69,15 +69,17 @@ class Killing:
 
     def _behind(self, patience: float = 0.02) -> bool:
         traffic = self.desk.traffic
-        places = [*(n for n in ("smtp", "lmtp") if n in traffic.quota), *("imap" for _ in self.desk.mailboxes)]
-        total = sum(traffic.quota[place] for place in places)
-        return len(traffic.expected) / total < min(1.0, traffic.progress()) - patience
+        roads = [*(n for n in ("smtp", "lmtp") if n in traffic.quota), *("imap" for _ in self.desk.mailboxes)]
+        asked = len(traffic.expected) / sum(traffic.quota[road] for road in roads)
+        return asked < min(1.0, (len(self.deaths) - 1) / self.kills) - patience
 
-    def _await_a_notice(self, seconds: float = 30) -> None:
+    def _first_notice(self, seconds: float = 60) -> float:
+        """Wait for it; the seconds that it took, and 1 at least."""
         self.late += 1
         before, end = len(self.desk.sink.messages), time.monotonic() + seconds
         while len(self.desk.sink.messages) == before and time.monotonic() < end:
             time.sleep(0.02)
+        return max(1.0, time.monotonic() - self.starts[-1])
 
     def _start(self) -> None:
         self.starts.append(time.monotonic())
@@ -115,7 +117,7 @@ class Killing:
         boxed = sum(any(f"-{name}-" in token for name in self.desk.mailboxes) for token in tokens)
         came = Counter(message_id for message_id, _ in delivered(self.desk.sink))
         twice = sum(n > 1 for n in came.values())
-        late = f" ({self.late:,} counted from the first notice of a life)" if self.late else ""
+        late = f" ({self.late:,} in lives that were longer on a busy machine)" if self.late else ""
         said = (
             f"{len(self.deaths):,} kills{late} and {self.readers:,} of a reader alone",
             f"{len(tokens):,} mails, {boxed:,} of them into mailboxes, the others by SMTP and LMTP: 0 lost, 0 twice",
