@@ -168,8 +168,7 @@ class Worker:
         setup: DeskSetup,
         now: datetime,
     ) -> Decision:
-        for attachment in arrival.mail.attachments:
-            inbox.put_blob(connection, attachment.content)
+        inbox.put_blobs(connection, (attachment.content for attachment in arrival.mail.attachments))
         applier = Applier(connection, now, setup.mint, inbox=claimed.id)
         ticket = applier.apply(decision)
         state = "quarantined" if decision.set_aside else "done"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -15,11 +15,13 @@ import sqlalchemy as sa
 from gateway.mail import Envelope
 from gateway.store import fleet, large
 from gateway.store import schema as s
-from gateway.store.upsert import insert_new, inserted_id
+from gateway.store.upsert import insert_all_new, insert_new, inserted_id
 
 STRIKES = 3
 CLAIMS = 50
 """A claim without a strike is a daemon that died for other reasons; this many are a loop."""
+_SMALL_BLOB = 16 << 10
+_TOGETHER = 500
 BATCH_BYTES = 4 << 20
 """Raw mail that one claim brings into memory, unless a single mail is larger."""
 
@@ -70,6 +72,19 @@ def put_blob(connection: sa.Connection, data: bytes) -> str:
         if insert_new(connection, s.blob, row):
             large.fill(connection, s.blob.c.data, mine, data)
     return digest
+
+
+def put_blobs(connection: sa.Connection, contents: Iterable[bytes]) -> None:
+    """Store many: small ones together, for a mail may bring ten thousand of them while everybody waits."""
+    small: dict[str, bytes] = {}
+    for data in contents:
+        if len(data) > _SMALL_BLOB:
+            put_blob(connection, data)
+        else:
+            small[hashlib.sha256(data).hexdigest()] = data
+    rows = [{"sha256": digest, "size": len(data), "data": data} for digest, data in sorted(small.items())]
+    for at in range(0, len(rows), _TOGETHER):
+        insert_all_new(connection, s.blob, rows[at : at + _TOGETHER])
 
 
 def get_blob(connection: sa.Connection, digest: str) -> bytes | None:

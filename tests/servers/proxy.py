@@ -31,6 +31,7 @@ class Proxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._forgotten: set[socket.socket] = set()
+        self._ended: set[socket.socket] = set()
         self._closed = False
         self._server = socket.create_server((HOST, self.port))
         self.port = int(self._server.getsockname()[1])
@@ -42,11 +43,18 @@ class Proxy:
     def resume(self) -> None:
         self._flowing.set()
 
+    def living(self) -> int:
+        """Connections that pass on what they are given."""
+        return len(self._living())
+
+    def _living(self) -> list[tuple[socket.socket, socket.socket]]:
+        return [pair for pair in self._pairs if not {*pair} & (self._forgotten | self._ended)]
+
     def forget(self) -> int:
         """Returns how many connections were made silent."""
-        held = [one for pair in self._pairs for one in pair if one.fileno() >= 0]
-        self._forgotten.update(held)
-        return len(held) // 2
+        held = self._living()
+        self._forgotten.update(one for pair in held for one in pair)
+        return len(held)
 
     def cut(self) -> None:
         pairs, self._pairs = self._pairs, []
@@ -63,6 +71,9 @@ class Proxy:
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self.cut()
+
+    def passing(self, source: socket.socket, data: bytes) -> None:
+        """Called with everything that goes through; for those who want to look at it."""
 
     def _accept(self) -> None:
         while not self._closed:
@@ -87,9 +98,11 @@ class Proxy:
                     time.sleep(0.1)
                 if not data:
                     break
+                self.passing(source, data)
                 sink.sendall(data)
         except OSError:
             pass
         for one in (source, sink):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+        self._ended.add(source)

@@ -271,3 +271,15 @@ def test_a_closed_store_takes_no_mail(store: Store) -> None:
     store.close()
     with pytest.raises(Temporary):
         accept(store)
+
+
+def test_thousands_of_files_are_stored_in_a_few_steps(store: Store) -> None:
+    contents = [b"file %d" % number for number in range(3000)] + [b"file 1", bytes(20_000)]
+    steps: list[str] = []
+    sa.event.listen(store.engine, "before_cursor_execute", lambda _c, _k, statement, *_: steps.append(statement))
+    for _ in range(2):
+        store.transact(lambda c: inbox.put_blobs(c, contents))
+    assert rows(store, s.blob) == 3001
+    kept = store.read(lambda c: c.execute(sa.select(s.blob.c.data).where(s.blob.c.size < 20_000)).scalars().all())
+    assert {bytes(data) for data in kept} == set(contents[:-1])
+    assert len([step for step in steps if step.startswith("INSERT")]) <= 20
