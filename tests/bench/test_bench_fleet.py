@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from harness.cpu import cpu_seconds
-from harness.fleet import Clients, Fleet, Rows, mail
+from harness.daemon import Daemon
+from harness.fleet import Rows, hosts
+from harness.traffic import mail, submit
 from servers.ports import free_port, wait_until
 from servers.postgres import Postgres
 
@@ -36,11 +39,17 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 class Bench:
     """``server``: the database's first process; None where the daemon is its own."""
 
-    fleet: Fleet
+    daemons: list[Daemon]
+    url: str
     server: int | None
 
+    def start(self, role: str) -> None:
+        for daemon in self.daemons:
+            daemon.start("--only", role, wait=False)
+        wait_until(lambda: all(d.logged("daemon_ready") for d in self.daemons), "every daemon to be ready", 90)
+
     def cpu(self) -> tuple[float, float]:
-        daemons = sum(cpu_seconds(d.process.pid) for d in self.fleet.daemons if d.process is not None)
+        daemons = sum(cpu_seconds(d.process.pid) for d in self.daemons if d.process is not None)
         return daemons, cpu_seconds(self.server) if self.server else 0.0
 
     def costs(self, work: Callable[[], None]) -> dict[str, float]:
@@ -66,9 +75,10 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     if kind == "postgresql":
         server = request.getfixturevalue("durable")
         urls = [server.database()] * int(count)
-    fleet = Fleet(tmp_path, urls, free_port())  # nobody listens at the relay: notices are decided, and wait
-    yield Bench(fleet, server.pid if server else None)
-    fleet.close()
+    daemons = hosts(tmp_path, urls, free_port())  # nobody listens at the relay: notices are decided, and wait
+    yield Bench(daemons, urls[0], server.pid if server else None)
+    for daemon in daemons:
+        daemon.close()
 
 
 def fill(url: str, first: int, count: int) -> None:
@@ -78,9 +88,23 @@ def fill(url: str, first: int, count: int) -> None:
     for n in range(first, first + count):
         token = f"token-bench-{n}"
         envelope = Envelope(f"{token}@client.example", ("support@desk.example",))
-        raw = mail(token, SIZE)
+        raw = mail(token, size=SIZE)
         store.submit(lambda c, r=raw, e=envelope, k=token: inbox.accept(c, r, e, source="bench", keys=(k,), now=now))
     store.close()
+
+
+def hand_over(ports: list[int], name: str, count: int) -> None:
+    """Sixteen clients at a time connect, wait for the 250 and part, each at the next of ``ports``."""
+
+    def one(number: int) -> None:
+        token = f"token-{name}-{number}"
+        raw, turn = mail(token, size=SIZE), number
+        while submit(ports[turn % len(ports)], raw, f"{token}@client.example", "support@desk.example") != 250:
+            turn += 1
+            time.sleep(0.05)
+
+    with ThreadPoolExecutor(16) as clients:
+        list(clients.map(one, range(count)))
 
 
 def steady(times: list[Any]) -> float:
@@ -91,14 +115,13 @@ def steady(times: list[Any]) -> float:
 
 
 def test_accepted_mails_a_second(bench: Bench, benchmark: Any) -> None:
-    """Clients that connect, wait for the 250 and part, sixteen at a time."""
-    bench.fleet.start("--only", "inbound")
-    ports = [daemon.smtp_port for daemon in bench.fleet.daemons]
-    Clients(ports, [f"token-warm-{n}" for n in range(16)], threads=16).wait(60)
+    bench.start("inbound")
+    ports = [daemon.smtp_port for daemon in bench.daemons]
+    hand_over(ports, "warm", 16)
 
     def work() -> None:
         began = time.monotonic()
-        Clients(ports, [f"token-bench-{n}" for n in range(MAILS)], threads=16).wait(600)
+        hand_over(ports, "bench", MAILS)
         benchmark.extra_info["accepted a second"] = round(MAILS / (time.monotonic() - began), 1)
 
     benchmark.extra_info |= benchmark.pedantic(bench.costs, args=(work,), rounds=1)
@@ -107,14 +130,14 @@ def test_accepted_mails_a_second(bench: Bench, benchmark: Any) -> None:
 
 def test_decided_mails_a_second(bench: Bench, benchmark: Any) -> None:
     """New tickets, each with a notice to the client and one to its owner."""
-    url = bench.fleet.urls[0]
+    url = bench.url
     fill(url, 0, 40)
     rows = Rows(url)
 
     def drained() -> None:
         wait_until(lambda: rows.one("SELECT count(*) FROM inbox WHERE state = 'waiting'") == 0, "the backlog", 600)
 
-    bench.fleet.start("--only", "worker")
+    bench.start("worker")
     drained()  # every reader has been started by now
     fill(url, 40, MAILS)
     benchmark.extra_info |= benchmark.pedantic(bench.costs, args=(drained,), rounds=1)
