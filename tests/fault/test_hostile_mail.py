@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from harness.field import Field, field
 from harness.figures import Figures
-from harness.hostile import Bringer, Outcome, corpora, hostile, outcome, own, poison, waiting
+from harness.hostile import READS_ALONE, Bringer, Outcome, corpora, hostile, outcome, own, poison, waiting
 from harness.nursery import Nursery
 from harness.oracle import Verdict
 from harness.scale import SOAK, scaled
@@ -20,11 +20,11 @@ from servers.ports import wait_until
 
 from gateway.cli import main
 
-pytestmark = pytest.mark.timeout(scaled(180, 0))
+pytestmark = pytest.mark.timeout(scaled(300, 0))
 
 EXPERIMENT = "hostile mail through the real door"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-MAILS = {"sqlite": scaled(150, 10_000), "postgresql": scaled(60, 10_000)}
+MAILS = {"sqlite": scaled(120, 10_000), "postgresql": scaled(50, 10_000)}
 POISONS = scaled(2, 20)
 SHOWN = scaled(5, 1000)
 """So many mails are asked for as a user would; the others in the database."""
@@ -95,6 +95,7 @@ def test_hostile_mail_is_kept_byte_by_byte_and_becomes_a_ticket_or_goes_to_quara
         assert shown(desk, found) == asked
     ends = ", ".join(f"{number:,} {end}" for end, number in sorted(found.ends.items()))
     roads = f"{bringer.roads['smtp']:,} by SMTP, {bringer.roads['door']:,} with bare line ends by the door"
+    roads += f", {bringer.put_off} times put off" if bringer.put_off else ""
     figures.measured(
         "G17",
         f"{EXPERIMENT}, {NAMES[database]}",
@@ -105,10 +106,10 @@ def test_hostile_mail_is_kept_byte_by_byte_and_becomes_a_ticket_or_goes_to_quara
 
 def test_a_door_that_tidies_up_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
     with field(tmp_path, nursery, controls="haste,cleaning_door", imap=(), gone=False) as desk:
-        desk.start()
+        desk.daemon.start(*READS_ALONE)
         bringer = Bringer(desk.daemon.smtp_port, desk.url, desk.traffic.promises)
-        bringer.bring(hostile(30, own(), random.Random(17)))
-        desk.daemon.idle(120)
+        bringer.bring(hostile(15, own(), random.Random(17)))
+        wait_until(lambda: not waiting(desk.url), "every mail to be decided", 120)
         assert desk.daemon.stop() == 0
         found = outcome(desk.url, desk.traffic.promises)
     assert len(found.verdict.lost) == bringer.roads["smtp"] > 0
@@ -118,7 +119,7 @@ def test_a_door_that_tidies_up_is_seen(tmp_path: Path, nursery: Nursery, figures
 
 def test_a_mail_that_may_kill_for_ever_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
     with field(tmp_path, nursery, controls="haste,deadly,no_strikes", imap=(), gone=False) as desk:
-        desk.start()
+        desk.daemon.start(*READS_ALONE)
         Bringer(desk.daemon.smtp_port, desk.url, desk.traffic.promises).bring([poison(1)])
         wait_until(lambda: max(deaths(desk).values(), default=0) > 3, "the fourth death", 90)
         assert desk.daemon.stop() == 0

@@ -21,6 +21,7 @@ from harness.oracle import Verdict, judge
 from harness.traffic import Promises, mail
 from tools.fuzz import damaged
 
+from gateway.errors import Temporary
 from gateway.inbound.door import Door
 from gateway.inbound.wire import has_bare_line_ends
 from gateway.mail import Envelope
@@ -29,6 +30,7 @@ from gateway.store import open_current
 ROOT = Path(__file__).resolve().parents[2]
 _LARGEST_SEED = 200_000
 _SMALL_BOMB = 4_000
+_TRIES = 100
 
 
 def corpora() -> list[bytes]:
@@ -81,6 +83,7 @@ class Bringer:
     url: str
     promises: Promises
     roads: Counter[str] = field(default_factory=Counter)
+    put_off: int = 0
 
     def bring(self, mails: Iterable[bytes]) -> None:
         store = open_current(self.url)
@@ -99,8 +102,17 @@ class Bringer:
             smtp.sendmail(sender, recipients, raw)
             self.roads["smtp"] += 1
         else:
-            door.accept(raw, Envelope(sender, tuple(recipients)), source="ingest")
+            self._insist(door, raw, Envelope(sender, tuple(recipients)))
             self.roads["door"] += 1
+
+    def _insist(self, door: Door, raw: bytes, envelope: Envelope) -> None:
+        """As whoever pipes into ``ingest`` does: a file of SQLite that a busy daemon holds is a temporary failure."""
+        for _ in range(_TRIES):
+            with contextlib.suppress(Temporary):
+                door.accept(raw, envelope, source="ingest")
+                return
+            self.put_off += 1
+        raise TimeoutError("the door would not take a mail")
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,9 @@ class Outcome:
     struck: Mapping[int, int]
     ids: tuple[int, ...]
 
+
+READS_ALONE = ("--only", "inbound,worker")
+"""What a daemon is started with where nobody has to hear of the mail."""
 
 Rows = Callable[[str], list[Any]]
 
@@ -126,11 +141,11 @@ def _asking(url: str) -> Iterator[Rows]:
         engine.dispose()
 
 
-def waiting(url: str) -> int:
-    """How many mails nobody has decided yet."""
+def waiting(url: str, larger: int = 0) -> int:
+    """How many mails of more bytes nobody has decided yet."""
     time.sleep(0.3)  # whoever asks shall not take the daemon's time
     with _asking(url) as rows:
-        return int(rows("SELECT count(*) FROM inbox WHERE state = 'waiting'")[0][0])
+        return int(rows(f"SELECT count(*) FROM inbox WHERE state = 'waiting' AND size > {larger}")[0][0])
 
 
 def outcome(url: str, promises: Promises) -> Outcome:

@@ -1,0 +1,168 @@
+"""Mail bombs: what each costs its reader, and what good mail feels of them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.bombs import BOMBS, MEGA, attributes
+from harness.field import Field, field
+from harness.figures import Figures
+from harness.good_mail import GoodMail, Waits, ms, percentile
+from harness.hostile import READS_ALONE, outcome, waiting
+from harness.nursery import Nursery
+from harness.oracle import Verdict
+from harness.reading_cost import Cost, WatchedReader
+from harness.scale import scaled
+from servers.listening import Client
+from servers.ports import wait_until
+
+pytestmark = pytest.mark.timeout(scaled(300, 0))
+
+# --- alone ------------------------------------------------------------------------------------------
+
+ALONE = "named bombs, each alone in the reader"
+SIZE = scaled(1, 24) * MEGA
+CPU_SECONDS = 2.0
+BYTES = 300 * MEGA
+
+
+@pytest.fixture
+def reader() -> Iterator[WatchedReader]:
+    made = WatchedReader()
+    yield made
+    made.close()
+
+
+def costly(cost: Cost) -> bool:
+    return cost.mail is None or cost.cpu_seconds > CPU_SECONDS or cost.peak_bytes > BYTES
+
+
+def cost_of(reader: WatchedReader, raw: bytes) -> Cost:
+    """The least of up to three: what else a machine does makes even CPU time longer, never shorter."""
+    costs = [reader.read(raw)]
+    while costly(costs[-1]) and costs[-1].mail is not None and len(costs) < 3:
+        costs.append(reader.read(raw))
+    return min(costs, key=lambda cost: cost.cpu_seconds) if costs[-1].mail is not None else costs[-1]
+
+
+def test_no_bomb_costs_its_reader_much(reader: WatchedReader, figures: Figures) -> None:
+    costs = {name: cost_of(reader, make(SIZE)) for name, make in BOMBS.items()}
+    assert {name: cost for name, cost in costs.items() if costly(cost)} == {}
+    slowest = max(costs, key=lambda name: costs[name].cpu_seconds)
+    largest = max(costs, key=lambda name: costs[name].peak_bytes)
+    figures.measured(
+        "G19",
+        ALONE,
+        f"{len(costs)} bombs of about {SIZE // MEGA} MB: at most {costs[slowest].cpu_seconds:.1f} s of CPU time "
+        f"({slowest}) and {costs[largest].peak_bytes // MEGA} MB in all ({largest})",
+    )
+
+
+def test_a_bomb_without_its_limit_is_seen(figures: Figures) -> None:
+    careless = WatchedReader("from gateway.inbound.reading import html_limits; html_limits._is_crowded = lambda _: 0")
+    try:
+        cost = careless.read(attributes(scaled(400_000, MEGA)))
+    finally:
+        careless.close()
+    assert costly(cost)
+    seen = "the reader died of it" if cost.mail is None else f"{cost.cpu_seconds:.1f} s for a single page"
+    figures.control("G19", ALONE, "no limit on the attributes of a tag", seen)
+
+
+# --- beside good mail -------------------------------------------------------------------------------
+
+BESIDE = "named bombs beside good mail"
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+SMALL = scaled(MEGA // 8, MEGA)
+COPIES = scaled(1, 10)
+"""So many clients send every bomb once, all at the same time."""
+RATE = scaled(10, 20)
+QUIET_MAILS = scaled(20, 400)
+ROLES = scaled(READS_ALONE, ())
+
+
+@pytest.fixture(params=scaled(["sqlite"], [*NAMES]))
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    yield request.param
+
+
+@pytest.fixture
+def url(database: str, request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("postgres")) if database == "postgresql" else ""
+
+
+def throw(desk: Field, bombs: list[bytes]) -> None:
+    """Send one after the other, each until it is taken."""
+    for raw in bombs:
+        with Client(("127.0.0.1", desk.daemon.smtp_port)) as client:
+            client.socket.settimeout(300)
+            while not (heard := client.deliver(raw)).startswith("250"):
+                assert heard.startswith("45"), heard
+        desk.traffic.promises.note(hashlib.sha256(raw).hexdigest())
+
+
+def thrown(desk: Field, names: list[str], size: int, copies: int) -> None:
+    """Each of ``copies`` clients sends every bomb, all of them at once; returns when the last one is decided."""
+    clients = []
+    for copy in range(copies):
+        turned = names[copy * 4 :] + names[: copy * 4]
+        bombs = [b"X-Copy: %d\r\n" % copy + BOMBS[name](size) for name in turned]
+        clients.append(threading.Thread(target=throw, args=(desk, bombs), daemon=True))
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join(scaled(240, 3600))
+        assert not client.is_alive()
+    wait_until(lambda: not waiting(desk.url, larger=size // 4), "every bomb to be decided", scaled(180, 3600))
+
+
+def endured(desk: Field, names: list[str], size: int, copies: int) -> tuple[Waits, Waits]:
+    """What good mail waited before the bombs, and beside them."""
+    desk.daemon.start(*ROLES)
+    good = GoodMail(desk.daemon.smtp_port, desk.traffic.promises, RATE)
+    wait_until(lambda: good.count >= QUIET_MAILS, "mail in quiet times", 120)
+    quiet = good.take()
+    thrown(desk, names, size, copies)
+    beside = good.stop()
+    assert desk.daemon.starts == 1
+    assert not desk.daemon.dead()
+    return quiet, beside
+
+
+def hurt(quiet: Waits, beside: Waits) -> bool:
+    """Did good mail suffer? The goal is half a second; a machine that is slow without bombs may be slower with them."""
+    return bool(beside.refused) or percentile(beside.told, 99) > 0.5 + 10 * percentile(quiet.told, 95)
+
+
+def test_good_mail_goes_on_beside_bombs(
+    tmp_path: Path, nursery: Nursery, database: str, url: str, figures: Figures
+) -> None:
+    with field(tmp_path, nursery, url, controls="haste", imap=(), gone=False) as desk:
+        quiet, beside = endured(desk, [*BOMBS], SMALL, COPIES)
+        wait_until(lambda: not waiting(desk.url), "every mail to be decided", scaled(120, 3600))
+        if not ROLES:
+            desk.daemon.idle(1800)
+        assert desk.daemon.stop() == 0
+        found = outcome(desk.url, desk.traffic.promises)
+        struck = len(desk.daemon.logged("reader_killed"))
+    assert found.verdict == Verdict(), str(found.verdict)[:3000]
+    figures.measured(
+        "G19",
+        f"{BESIDE}, {NAMES[database]}",
+        f"{len(BOMBS)} bombs of {SMALL // 1024} KB from each of {COPIES} clients at once, {RATE} mails a second beside "
+        f"them: {beside} (before: {quiet}); every one kept and decided, {struck} readers killed",
+    )
+    assert not hurt(quiet, beside), (str(quiet), str(beside), beside.refused)
+
+
+def test_reading_in_the_listener_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
+    with field(tmp_path, nursery, controls="haste,read_at_the_door", imap=(), gone=False) as desk:
+        quiet, beside = endured(desk, ["small files", "empty parts", "escapes"], 4 * MEGA, 4)
+        desk.daemon.kill()
+    assert hurt(quiet, beside), (str(quiet), str(beside))
+    seen = f"p99 {ms(beside.told, 99)} ms (before: {ms(quiet.told, 99)})"
+    figures.control("G19", BESIDE, "reading in the process that listens", seen)
