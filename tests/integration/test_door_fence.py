@@ -41,9 +41,9 @@ def test_a_place_that_is_kept_waits_for_the_commit(store: Store) -> None:
 
 def test_a_place_that_is_lost_is_left_at_once_and_the_mail_is_known_when_it_comes_again(store: Store) -> None:
     plain = Door(store, lambda _: True)
-    hang(store, 2.0)
+    hang(store, 6.0)
     began = time.monotonic()
     with pytest.raises(Temporary, match="did not commit"):
         FencedDoor(plain, lambda: True).accept(RAW, Envelope(), source="imap:x", key="k")
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
     assert plain.accept(RAW, Envelope(), source="imap:x", key="k").duplicate

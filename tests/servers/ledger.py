@@ -58,7 +58,7 @@ class Ledger:
     def mailbox_failed(self, name: str, error: str) -> None:
         self.errors.append(error)
 
-    def wait_for(self, count: int, seconds: float = 15.0) -> None:
+    def wait_for(self, count: int, seconds: float = 60.0) -> None:
         wait_until(lambda: len(self.raws) >= count, f"mail number {count}", seconds)
 
 
@@ -75,7 +75,7 @@ class Running:
     beats: list[float]
     ended: list[BaseException | None]
 
-    def end(self, seconds: float = 5.0) -> float:
+    def end(self, seconds: float = 30.0) -> float:
         """Tell it to stop; returns the seconds that took. Raises what escaped from it."""
         began = time.monotonic()
         self.stop.set()
@@ -88,7 +88,7 @@ class Running:
 
 @contextmanager
 def running(service: Service) -> Iterator[Running]:
-    """Run a service; it must end within five seconds, and without an exception."""
+    """Run a service; it must end when it is told to, and without an exception."""
     ended: list[BaseException | None] = []
 
     def body() -> None:

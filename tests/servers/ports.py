@@ -96,8 +96,8 @@ def give(path: Path, user: pwd.struct_passwd) -> None:
             os.chown(item, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
 
-def wait_until(ready: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
-    """Poll until ``ready()``; raises TimeoutError naming ``what``."""
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+    """Poll until ``ready()``; raises TimeoutError naming ``what``. A minute, for a machine with much else to do."""
     end = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > end:
@@ -108,7 +108,7 @@ def wait_until(ready: Callable[[], bool], what: str, seconds: float = 15.0) -> N
 def greets(port: int, greeting: bytes) -> bool:
     """True when something on ``port`` starts to talk with ``greeting``."""
     try:
-        with socket.create_connection((HOST, port), timeout=2) as connection:
+        with socket.create_connection((HOST, port), timeout=10) as connection:
             return connection.recv(len(greeting)).startswith(greeting)
     except OSError:
         return False
@@ -143,7 +143,7 @@ def end(process: subprocess.Popen[bytes] | None, first: signal.Signals = signal.
             process.wait(seconds)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(5)
+    process.wait(30)
 
 
 def remove(folder: Path) -> None:

@@ -126,7 +126,7 @@ class SmtpSink:
                     file.write(mail.raw)
                     os.fsync(file.fileno())
 
-    def wait_for(self, count: int, seconds: float = 15.0) -> list[Received]:
+    def wait_for(self, count: int, seconds: float = 60.0) -> list[Received]:
         """The messages, once there are at least ``count`` of them; raises TimeoutError."""
         wait_until(lambda: len(self.messages) >= count, f"mail number {count} at the sink", seconds)
         return list(self.messages)
