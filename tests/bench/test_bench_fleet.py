@@ -7,7 +7,9 @@ Both databases wait for the disk at every commit. GATEWAY_BENCH_MAILS says how m
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +29,7 @@ from servers.postgres import Postgres
 from gateway.mail import Envelope
 from gateway.store import inbox, open_store, utcnow
 from gateway.store import schema as s
+from gateway.store.transact import _LOCK
 
 MAILS = int(os.environ.get("GATEWAY_BENCH_MAILS", "600"))
 SIZE = 4000
@@ -107,6 +110,38 @@ def hand_over(ports: list[int], name: str, count: int) -> None:
         list(clients.map(one, range(count)))
 
 
+class LockWatch:
+    """How often somebody has the lock of all decisions, and how many wait for it; a context manager."""
+
+    _QUERY = (
+        "SELECT count(*) FILTER (WHERE granted) AS held, count(*) FILTER (WHERE NOT granted) AS waiting "
+        f"FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = {_LOCK}"
+    )
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows, self._stop = rows, threading.Event()
+        self._looks: list[tuple[int, int]] = []
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> LockWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._stop.wait(0.02):
+            row = self._rows(self._QUERY)[0]
+            self._looks.append((row.held, row.waiting))
+
+    def found(self) -> dict[str, float]:
+        many = max(1, len(self._looks))
+        held, waiting = (sum(look[n] for look in self._looks) for n in (0, 1))
+        return {"lock held %": round(100 * held / many), "waiting": round(waiting / many, 1)}
+
+
 def steady(times: list[Any]) -> float:
     """Events a second, without the first and last tenth, in which not everybody is at work."""
     times = sorted(times)
@@ -140,7 +175,10 @@ def test_decided_mails_a_second(bench: Bench, benchmark: Any) -> None:
     bench.start("worker")
     drained()  # every reader has been started by now
     fill(url, 40, MAILS)
-    benchmark.extra_info |= benchmark.pedantic(bench.costs, args=(drained,), rounds=1)
+    with contextlib.ExitStack() as stack:
+        watch = stack.enter_context(LockWatch(Rows(url))) if bench.server else None
+        benchmark.extra_info |= benchmark.pedantic(bench.costs, args=(drained,), rounds=1)
+    benchmark.extra_info |= watch.found() if watch else {}
     rows.close()
     store = open_store(url)
     settled = store.read(lambda c: list(c.execute(sa.select(s.inbox.c.settled_at).where(s.inbox.c.id > 40)).scalars()))
