@@ -25,7 +25,6 @@ class Clock:
     """``alert_after``: mailbox name → seconds of failure before the admins are told."""
 
     name = "clock"
-    patience_seconds = 150.0
 
     def __init__(
         self,
@@ -39,8 +38,10 @@ class Clock:
         self._setup = setup
         self._alert_after = alert_after
         self._clock = clock
+        self._beat: Callable[[], None] = lambda: None
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        self._beat = beat
         while not stop.is_set():
             try:
                 self.tick()
@@ -54,7 +55,8 @@ class Clock:
         pending = self._store.read(self._pending)
         if not pending:
             return 0
-        done = self._store.transact(self._decide, serial=True)
+        self._beat()
+        done = self._store.transact(self._decide, serial=True, beat=self._beat)
         self._store.notices_wait.set()
         return done
 

@@ -31,6 +31,9 @@ _BATCH = 4
 LARGE = 4 << 20
 """Bytes of a mail of which one at a time is read and decided."""
 _large = threading.Lock()
+_PATIENCE_SECONDS = 60.0
+_MARGIN_SECONDS = 15.0
+"""Reading is the longest that happens between two beats; on a busy machine its own bounds come a little late."""
 _STORE_SECONDS = 150.0
 """What claiming, deciding and settling one mail may take at the very most.
 
@@ -66,7 +69,7 @@ class Worker:
         clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self.name = name
-        self.patience_seconds = reader_seconds + _STORE_SECONDS
+        self.patience_seconds = max(_PATIENCE_SECONDS, reader_seconds + START_SECONDS + _MARGIN_SECONDS)
         self._lease_seconds = math.ceil(_BATCH * (reader_seconds + START_SECONDS) + _STORE_SECONDS)
         self._store = store
         self._setup = setup
@@ -74,13 +77,15 @@ class Worker:
         self._reader = open_reader()  # starts no child before its first mail
         self._clock = clock
         self._owed: list[_Owed] = []
+        self._beat: Callable[[], None] = lambda: None
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         self._reader = self._open_reader()
+        self._beat = beat
         try:
             while not stop.is_set():
                 beat()
-                if not self.work(beat, stop):
+                if not self.work(stop):
                     self._store.mail_waits.wait(_POLL_SECONDS)
                     self._store.mail_waits.clear()
         finally:
@@ -90,26 +95,27 @@ class Worker:
         """End the reading child."""
         self._reader.close()
 
-    def work(self, beat: Callable[[], None] = lambda: None, stop: threading.Event | None = None) -> int:
+    def work(self, stop: threading.Event | None = None) -> int:
         """Decide a batch; returns how many mails it had.
 
         One worker at a time takes large mail, which needs several times its size; the others go on with the rest.
         """
         may_be_large = _large.acquire(blocking=False)
         try:
-            return self._batch(beat, stop, None if may_be_large else LARGE)
+            return self._batch(stop, None if may_be_large else LARGE)
         finally:
             if may_be_large:
                 _large.release()
 
-    def _batch(self, beat: Callable[[], None], stop: threading.Event | None, largest: int | None) -> int:
+    def _batch(self, stop: threading.Event | None, largest: int | None) -> int:
         if not self._pay():
             return 0
         try:
             now = self._clock()
             holder, seconds = self._store.holder, self._lease_seconds
             batch = self._store.transact(
-                lambda c: inbox.claim(c, now, limit=_BATCH, lease_seconds=seconds, holder=holder, largest=largest)
+                lambda c: inbox.claim(c, now, limit=_BATCH, lease_seconds=seconds, holder=holder, largest=largest),
+                beat=self._beat,
             )
         except Temporary as error:
             log.service_failed(self.name, error)
@@ -119,7 +125,7 @@ class Worker:
                 self._return(claimed, "stopping", strike=False, delay=0)
                 continue
             self._one(claimed)
-            beat()
+            self._beat()
         return len(batch)
 
     def _one(self, claimed: Claimed) -> None:
@@ -130,7 +136,10 @@ class Worker:
             if claimed.strikes >= inbox.STRIKES:
                 raise Poison("struck before, and not yet set aside")
             mail = self._reader.read(claimed.raw, setup.reading)
-            decision = self._store.transact(lambda c: self._decide(c, claimed, mail, setup), serial=True)
+            self._beat()
+            decision = self._store.transact(
+                lambda c: self._decide(c, claimed, mail, setup), serial=True, beat=self._beat
+            )
         except Poison as poison:
             self._strike(claimed, poison.cause)
         except Temporary as error:

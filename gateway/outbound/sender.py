@@ -23,6 +23,8 @@ __all__ = ["Compose", "Envelope", "Firewall", "Outbox", "Sender", "lease_seconds
 
 DRAIN_SECONDS = 25.0  # the supervisor gives the whole stop 30
 _TURN_SECONDS = 1.0
+_LONGEST_TURN_SECONDS = 3.0
+"""Without a notice. A slower one costs a beat, of which our patience has many."""
 _AFTER_DATABASE_FAILURE = 5.0
 
 
@@ -38,6 +40,7 @@ class Sender:
     """Claims, sends and settles notices until told to stop."""
 
     name = "sender"
+    patience_seconds = 60.0 - _LONGEST_TURN_SECONDS  # our last beat may be so much later than our last turn
 
     def __init__(
         self,
@@ -88,6 +91,7 @@ class _Worker:
         self._name = f"sender-{number + 1}"
         self._outbox, self._open, self._courier, self._pool, self._breaker = outbox, transport, courier, pool, breaker
         self._busy_since: float | None = None
+        self._turned = time.monotonic()
         self._thread: threading.Thread | None = None
 
     def start(self, stop: threading.Event) -> None:
@@ -98,14 +102,16 @@ class _Worker:
         return self._thread is not None and self._thread.is_alive()
 
     def is_well(self, longest: float) -> bool:
-        """Alive, and not at one notice for longer than any attempt can take."""
-        since = self._busy_since
-        return self.is_alive() and (since is None or time.monotonic() - since < longest)
+        """Alive, and turning, or not at one notice for longer than any attempt can take."""
+        since, now = self._busy_since, time.monotonic()
+        in_time = now - self._turned < _LONGEST_TURN_SECONDS if since is None else now - since < longest
+        return self.is_alive() and in_time
 
     def _work(self, stop: threading.Event) -> None:
         transport = self._open()
         try:
             while not stop.is_set():
+                self._turned = time.monotonic()
                 try:
                     self._turn(transport, stop)
                 except Exception as error:  # noqa: BLE001 - the database may be away; nothing ends the loop

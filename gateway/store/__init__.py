@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from datetime import UTC, datetime
 from typing import IO, Any, TypeVar
 
@@ -23,6 +24,7 @@ __all__ = ["MailboxState", "Outbox", "Store", "open_current", "open_store"]
 
 T = TypeVar("T")
 _COMMIT_SECONDS = 60
+_BEAT_SECONDS = 5.0
 
 
 def utcnow() -> datetime:
@@ -56,17 +58,20 @@ class Store:
         """
         return self._writer.submit(work, serial=serial)
 
-    def transact(self, work: Work[T], *, serial: bool = False) -> T:
-        """Like ``submit``, and wait.
+    def transact(self, work: Work[T], *, serial: bool = False, beat: Callable[[], None] = lambda: None) -> T:
+        """Like ``submit``, and wait. ``beat`` is called now and then meanwhile: the wait is bounded.
 
         Raises Temporary when the database fails or does not answer within a minute.
         """
         future = self.submit(work, serial=serial)
-        try:
-            return future.result(_COMMIT_SECONDS)
-        except TimeoutError:
+        end = time.monotonic() + _COMMIT_SECONDS
+        while not future.done() and (left := end - time.monotonic()) > 0:
+            wait([future], min(left, _BEAT_SECONDS))
+            beat()
+        if not future.done():
             future.cancel()  # what has not begun will not be done behind the caller's back
-            raise Temporary("the database did not commit in time") from None
+            raise Temporary("the database did not commit in time")
+        return future.result()
 
     def read(self, work: Work[T]) -> T:
         """Look at one consistent state of the database.

@@ -9,14 +9,14 @@ import time
 
 from servers.ports import HOST
 
-_TICK = 0.05
+_CHUNK = 4096
 
 
 class SlowLink:
     """``close`` it. What the server says passes at once."""
 
     def __init__(self, target: int, octets_per_second: int) -> None:
-        self._target, self._chunk = target, int(octets_per_second * _TICK)
+        self._target, self._rate = target, octets_per_second
         self._listener = socket.create_server((HOST, 0))
         self.port = int(self._listener.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -37,16 +37,19 @@ class SlowLink:
     def _serve(self, client: socket.socket) -> None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
         with client, socket.create_connection((HOST, self._target)) as server:
-            back = threading.Thread(target=_pump, args=(server, client, 0), daemon=True)
+            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
             back.start()
-            _pump(client, server, self._chunk)
+            _pump(client, server, self._rate)
             back.join()
 
 
-def _pump(source: socket.socket, sink: socket.socket, chunk: int) -> None:
+def _pump(source: socket.socket, sink: socket.socket, rate: int = 0) -> None:
+    passed, began = 0, time.monotonic()
     with contextlib.suppress(OSError):
-        while data := source.recv(chunk or 65536):
+        while data := source.recv(_CHUNK):
             sink.sendall(data)
-            time.sleep(_TICK if chunk else 0)
+            passed += len(data)
+            if rate:
+                time.sleep(max(0.0, began + passed / rate - time.monotonic()))
     with contextlib.suppress(OSError):
         sink.shutdown(socket.SHUT_WR)
