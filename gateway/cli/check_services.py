@@ -76,6 +76,8 @@ def templates(settings: Settings) -> Iterator[Row]:
 
 def database(settings: Settings) -> Iterator[Row]:
     from gateway.store import open_store
+    from gateway.store.fitness import SCHEMA
+    from gateway.store.migrate import is_older, revision
 
     url = settings.database_url()
     path = Path(url.removeprefix("sqlite:///"))
@@ -89,7 +91,10 @@ def database(settings: Settings) -> Iterator[Row]:
         return
     store = open_store(url, upgrade=False)
     try:
-        yield from plain((f"database: {what}", holds, advice) for what, holds, advice in store.check())
+        older = is_older(revision(store.engine))  # as it has to be, between the new version and its first start
+        for what, holds, advice in store.check():
+            row = (warn if older and what == SCHEMA else fail)(f"database: {what}", advice)
+            yield ok(row.what) if holds else row
     finally:
         store.close()
 

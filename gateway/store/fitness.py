@@ -11,6 +11,7 @@ from gateway.store.migrate import HEAD, advice, revision
 Row = tuple[str, bool, str]
 """(what, holds, advice)"""
 
+SCHEMA = "schema"
 _OLDEST_SERVER = 14  # idle_session_timeout, by which a frozen daemon's locks end, came with it
 
 
@@ -18,7 +19,7 @@ def check(engine: sa.Engine) -> list[Row]:
     found = revision(engine)
     with engine.connect() as connection:
         gone = moved.advice(connection)
-        rows = [("schema", found == HEAD, advice(found)), ("the desk's own", not gone, gone)]
+        rows = [(SCHEMA, found == HEAD, advice(found)), ("the desk's own", not gone, gone)]
         return rows + (_sqlite(connection) if connection.dialect.name == "sqlite" else _postgresql(connection))
 
 

@@ -36,19 +36,20 @@ def advice(found: str | None) -> str:
     """What to do about a schema that is not ``HEAD``."""
     if found is None:
         return "this database is empty: `gateway run`, or `gateway database upgrade`, prepares it"
-    if _is_older(found):
+    if is_older(found):
         how = "stop every gateway that runs on it, then start this one, or run `gateway database upgrade`"
         return f"this database has an older schema ({found}, and this gateway needs {HEAD}): {how}"
     how = "upgrade this gateway"
     return f"this database was made by a newer gateway (schema {found}, and this one knows {HEAD}): {how}"
 
 
-def _is_older(found: str) -> bool:
-    return found.isdigit() and int(found) < int(HEAD)
+def is_older(found: str | None) -> bool:
+    """May it be brought up to date?"""
+    return found is not None and found.isdigit() and int(found) < int(HEAD)
 
 
 def _refuse_newer(found: str | None) -> None:
-    if found is not None and found != HEAD and not _is_older(found):
+    if found is not None and found != HEAD and not is_older(found):
         raise Permanent(advice(found), public=advice(found))
 
 

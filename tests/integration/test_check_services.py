@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,23 @@ def test_a_database_that_is_current(tmp_path):
     rows = list(checks.database(found))
     assert len(rows) > 2
     assert {row.state for row in rows} == {State.OK}
+
+
+@pytest.mark.parametrize(
+    ("revision", "state", "words"),
+    [("0001", State.WARN, "`gateway database upgrade`"), ("9999", State.FAIL, "made by a newer gateway")],
+)
+def test_a_database_of_another_version(tmp_path, revision, state, words):
+    from gateway.store import open_store
+
+    found = settings(tmp_path)
+    open_store(found.database_url()).close()
+    with closing(sqlite3.connect(tmp_path / "gateway.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        connection.commit()
+    (row,) = [row for row in checks.database(found) if row.state is not State.OK]
+    assert (row.state, row.what) == (state, "database: schema")
+    assert words in row.advice
 
 
 def test_a_database_whose_folder_is_not_there(tmp_path):
