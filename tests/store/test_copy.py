@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner, Result
 from harness.desk import Desk, answer, letter
 from harness.stored import NOW, accept, claim, later, notice, open_ticket, rows, ticket
 
+from gateway import cli
 from gateway.errors import Permanent
 from gateway.store import Outbox, Store, copy, fleet, moved, open_store
 from gateway.store import schema as s
@@ -233,12 +235,10 @@ def test_a_desk_goes_on_where_it_was(tmp_path: Path, postgres: str) -> None:
 # --- the command
 
 
-def gateway(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    command = [sys.executable, "-m", "gateway", *arguments]
-    return subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=60, env=environment, check=False
-    )
+def gateway(*arguments: str) -> Result:
+    done = CliRunner().invoke(cli.main, arguments)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done
 
 
 def test_the_command_copies_and_says_what_to_do_next(files: tuple[Store, Store], tmp_path: Path) -> None:
@@ -246,11 +246,11 @@ def test_the_command_copies_and_says_what_to_do_next(files: tuple[Store, Store],
     for store in files:
         store.close()
     done = gateway("database", "copy", f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert any(line.split()[:3] == ["ticket", "2", "rows"] for line in done.stdout.splitlines())
     assert "The old one stays in use." in done.stdout
     again = gateway("database", "copy", f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db")
-    assert again.returncode == 1
+    assert again.exit_code == 1
     assert "the target is not empty" in again.stderr
 
 
@@ -262,16 +262,16 @@ def test_a_desk_that_was_moved_is_not_started_on_the_old_database_unless_it_is_r
         store.close()
     old, new = ends
     done = gateway("database", "copy", "--move", old, new)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert "the old one marked as left" in done.stdout
     open_store(new).close()
     with pytest.raises(Permanent, match=f"this desk moved to {new.partition(':')[0]}:"):
         open_store(old)
     again = gateway("database", "copy", old, new)
-    assert again.returncode == 1
+    assert again.exit_code == 1
     assert "this desk moved to" in again.stderr
     reopened = [gateway("database", "reopen", old) for _ in range(2)]
-    assert [one.returncode for one in reopened] == [0, 1]
+    assert [one.exit_code for one in reopened] == [0, 1]
     assert "not marked as left" in reopened[1].stderr
     open_store(old).close()
 
@@ -292,7 +292,7 @@ def test_the_source_is_the_configured_database_unless_one_is_named(tmp_path: Pat
     )
     config = str(tmp_path / "gateway.toml")
     done = gateway("--config", config, "database", "copy", f"sqlite:///{tmp_path}/new.db")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     moved = open_store(f"sqlite:///{tmp_path}/new.db")
     assert rows(moved, s.person) == 3
     moved.close()
@@ -308,7 +308,7 @@ def test_the_source_is_the_configured_database_unless_one_is_named(tmp_path: Pat
 )
 def test_mistakes_are_told_in_a_line(urls: list[str], status: int, words: str, tmp_path: Path) -> None:
     done = gateway("database", "copy", *(url.format(tmp_path) for url in urls))
-    assert done.returncode == status
+    assert done.exit_code == status
     assert words in done.stderr
 
 
@@ -317,7 +317,9 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(files: tuple[Store, Store], tmp
     for store in files:
         store.close()
     ours, theirs = pty.openpty()
-    done = gateway("database", "copy", f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db", stderr=theirs)
+    command = [sys.executable, "-m", "gateway", "database", "copy", *(f"sqlite:///{tmp_path}/{n}.db" for n in "ab")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, timeout=120, env=environment, check=False)
     os.close(theirs)
     shown = b""
     try:
