@@ -20,6 +20,7 @@ from gateway.config import Desk, Maildir, Outbound, OutboundSmtp, Settings
 from gateway.desk.notices import KINDS, Claim, NoticeDraft, NoticeState, Outgoing, sample
 from gateway.errors import Permanent
 from gateway.mail import Address
+from gateway.outbound import sender
 from gateway.outbound.sender import Sender, lease_seconds
 from gateway.outbound.transport import open_transport
 from gateway.store import Outbox, Store, open_store
@@ -349,6 +350,31 @@ def test_a_lease_outlasts_every_wait_of_an_attempt(bench: Bench) -> None:
 def test_it_beats_while_there_is_nothing_to_do(bench: Bench) -> None:
     with bench.running():
         wait_until(lambda: bench.beats >= 2, "two beats")
+
+
+class Hanging(Outbox):
+    """A claim that comes to no end while it is let."""
+
+    def __init__(self, store: Store, end: threading.Event) -> None:
+        super().__init__(store)
+        self._end = end
+
+    def claim(self, *arguments: Any, **named: Any) -> tuple[Claim, ...]:
+        self._end.wait(30)
+        return super().claim(*arguments, **named)
+
+
+def test_a_thread_that_hangs_without_a_notice_ends_the_beats(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "_LONGEST_TURN_SECONDS", 2.0)
+    end = threading.Event()
+    bench.outbox = lambda store: Hanging(store, end)
+    with bench.running():
+        time.sleep(3)
+        before = bench.beats
+        time.sleep(1.5)
+        assert bench.beats == before
+        end.set()
+        wait_until(lambda: bench.beats > before, "a beat")
 
 
 class Unsteady(Outbox):

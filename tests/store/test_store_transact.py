@@ -36,6 +36,15 @@ def names(store: Store) -> list[str]:
     return list(store.read(lambda c: c.execute(sa.select(s.blob.c.sha256).order_by(s.blob.c.sha256)).scalars().all()))
 
 
+def test_whoever_waits_for_a_slow_transaction_beats(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.store._BEAT_SECONDS", 0.02)
+    beats: list[int] = []
+    slow = threading.Event()
+    threading.Timer(0.5, slow.set).start()
+    assert store.transact(lambda _: slow.wait(10), beat=lambda: beats.append(1))
+    assert len(beats) >= 3
+
+
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Store]:
     opened = open_store(f"sqlite:///{tmp_path}/gateway.db")
