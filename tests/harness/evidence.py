@@ -61,14 +61,25 @@ def _gathered(rows: Rows, expected: Mapping[str, str]) -> Evidence:
     return found
 
 
+def untold(url: str) -> int:
+    """Dead letters of which nobody was told yet."""
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        with engine.connect() as connection:
+            query = "SELECT count(*) FROM notice WHERE state = 'dead' AND NOT told"
+            return int(connection.execute(sa.text(query)).scalar_one())
+    finally:
+        engine.dispose()
+
+
 def _notices(found: Evidence, rows: Rows) -> None:
-    """A dead letter to a domain that refuses is an end that we want; one that was never confirmed is a contract."""
+    """Dead or dropped, to a domain that refuses: an end that we want. One that was never confirmed is a contract."""
     query = "SELECT id, kind, ticket, recipient, message_id, state, ambiguous, reply, told FROM notice"
     once: Counter[tuple[str, int]] = Counter()
     for row in rows(query):
         if row.kind in ("received", "staff_new"):
             once[row.kind, row.ticket] += 1
-        if row.state == "dead" and row.recipient.endswith("@dead.example"):
+        if row.state in ("dead", "dropped") and row.recipient.endswith("@dead.example"):
             if not row.told:
                 found.stuck.append(f"nobody was told that notice {row.id} died")
             continue
@@ -84,7 +95,7 @@ def _inbox(found: Evidence, rows: Rows) -> None:
     for row in rows(query):
         token = TOKEN.search(bytes(row.data).decode("latin-1"))
         poison = token is not None and token[0].startswith("poison")
-        if row.state == "quarantined" and poison:
+        if row.state in ("quarantined", "dropped") and poison:
             found.stored.setdefault(token[0], []).append(0)  # type: ignore[index]
             if row.strikes > 3:
                 found.wrong.append(f"{token[0]} had {row.strikes} strikes")  # type: ignore[index]

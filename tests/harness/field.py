@@ -12,7 +12,7 @@ from typing import Any
 from harness import failpoints, points
 from harness.asker import Asker
 from harness.daemon import Daemon
-from harness.evidence import Evidence, verdict
+from harness.evidence import Evidence, untold, verdict
 from harness.nursery import Nursery
 from harness.oracle import Verdict
 from harness.scale import scaled
@@ -121,6 +121,7 @@ class Field:
         self.traffic.stop(lambda: self.idle(seconds))
         for name, server in self.mailboxes.items():
             wait_until(lambda n=name, s=server: _is_empty(n, s), f"mailbox {name} to be put away", 30)  # type: ignore[misc]
+        wait_until(lambda: not untold(self.url), "every dead letter to be told of", seconds)
         self.idle(seconds)
         assert self.daemon.stop() == 0, self.daemon.log()[-3000:]
         return verdict(self.url, self.traffic)
