@@ -39,13 +39,14 @@ class Killing:
 
     Where questions lag behind the kills, because the machine has other things to do, a life counts from the first
     notice that the daemon sends, and is as much longer as that notice took seconds: else the daemon would die in each
-    start, and nothing of what is to be tested would happen.
+    start, and nothing of what is to be tested would happen. ``at_work`` counts every life from there, unstretched.
     """
 
     desk: Field
     kills: int
     life: tuple[float, float]
     draw: random.Random
+    at_work: bool = False
     orphans: Orphans = field(default_factory=Orphans)
     readers: int = 0
     late: int = 0
@@ -60,8 +61,8 @@ class Killing:
         self._start()
         self.desk.traffic.start()
         while (len(self.deaths) < self.kills or not self.desk.traffic.asked()) and time.monotonic() < end:
-            stretch = self._first_notice() if self._behind() else 1.0
-            self._live(self.draw.uniform(*self.life) * stretch)
+            stretch = self._first_notice() if self.at_work or self._behind() else 1.0
+            self._live(self.draw.uniform(*self.life) * (1.0 if self.at_work else stretch))
             self._kill()
             self._start()
         self.desk.traffic.hold()
