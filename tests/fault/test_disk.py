@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import resource
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from harness.field import Field, field
 from harness.figures import Figures
 from harness.nursery import Nursery
-from harness.oracle import Verdict
-from harness.outage import Knocks, Outage, outage
+from harness.outage import AROUND, EXPERIMENT, contract_kept, lived_through
 from harness.scale import scaled
 from harness.small_disk import SmallDisk
 from servers.ports import owner
 from servers.postgres import Postgres
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(120, 0))]
-EXPERIMENT = "nothing can be stored"
-GROWTH = 20 << 20
-AROUND: dict[str, Any] = {"imap": ("move", "keyword"), "gone": False, "ahead": 400, "pause": scaled(0.4, 1.0)}
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 
 
 @pytest.fixture
@@ -45,26 +39,6 @@ def postgres_on_it(disk_of_postgres: SmallDisk) -> Iterator[Postgres]:
     server = Postgres(settings=small, disk=disk_of_postgres.folder)
     yield server
     server.close()
-
-
-def lived_through(
-    desk: Field, begin: Callable[[], None], end: Callable[[], None], seconds: float
-) -> tuple[Outage, Verdict]:
-    desk.start()
-    desk.traffic.start()
-    knocks = Knocks(desk, clients=scaled(2, 5))
-    desk.sink.wait_for(scaled(8, 60), 120)
-    with outage(desk, knocks, begin, end) as seen:
-        time.sleep(seconds)
-    return seen, desk.finish()[0]
-
-
-def contract_kept(seen: Outage, verdict: Verdict) -> None:
-    assert verdict == Verdict(), verdict
-    assert not seen.wrong, seen
-    assert seen.told[451] + seen.told[452] >= 3, seen
-    assert seen.untouched, seen
-    assert seen.peak - seen.before <= GROWTH, seen
 
 
 def file_size_limit(desk: Field, limit: int) -> None:

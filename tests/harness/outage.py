@@ -11,15 +11,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.field import Field
+from harness.oracle import Verdict
+from harness.scale import scaled
 from harness.traffic import TOKEN, mail, submit
 from servers.dovecot import Dovecot
 from servers.ports import wait_until
 
+EXPERIMENT = "nothing can be stored"
+"""The beginning of what these experiments are called."""
+AROUND: dict[str, Any] = {"imap": ("move", "keyword"), "gone": False, "ahead": 400, "pause": scaled(0.4, 1.0)}
+"""What the field of such an experiment is like."""
 SUPPORT = "support@desk.example"
 LATER = frozenset({421, 451, 452})
 """Replies that make a sender come again. 0 stands for none at all."""
+GROWTH = 20 << 20
+"""Bytes by which the daemon may grow."""
 _GRACE = 2.0
 """Seconds in which what is under way when it begins may still be stored."""
 _UNTOUCHED = "UNKEYWORD $Processed UNDELETED UNSEEN"
@@ -28,12 +37,12 @@ _UNTOUCHED = "UNKEYWORD $Processed UNDELETED UNSEEN"
 class Knocks:
     """Clients who each bring one mail after the other, and insist on it. Every answer is kept with its time.
 
-    Their mail says ``token-knock-N``, and nobody answers it.
+    Their mail says ``token-knock-N``, and nobody answers it. ``port``: not the daemon's own, but a way to it.
     """
 
-    def __init__(self, desk: Field, clients: int = 2, pause: float = 0.4) -> None:
+    def __init__(self, desk: Field, clients: int = 2, pause: float = 0.4, port: int = 0) -> None:
         self.answers: list[tuple[float, int]] = []
-        self._desk, self._pause = desk, pause
+        self._desk, self._pause, self._port = desk, pause, port or desk.daemon.smtp_port
         self._numbers = itertools.count(1_000_000, 3)  # the agent of the traffic answers multiples of three
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._client, daemon=True) for _ in range(clients)]
@@ -64,7 +73,7 @@ class Knocks:
             token = f"token-knock-{next(self._numbers)}"
             sender = f"{token}@client.example"
             raw = mail(token, sender=sender)
-            while (code := submit(self._desk.daemon.smtp_port, raw, sender, SUPPORT)) != 250:
+            while (code := submit(self._port, raw, sender, SUPPORT)) != 250:
                 self.answers.append((time.monotonic(), code))
                 time.sleep(0.05)
             self._desk.traffic.promises.note(token)
@@ -123,9 +132,30 @@ class Outage:
         )
 
 
+def lived_through(
+    desk: Field, begin: Callable[[], None], end: Callable[[], None], seconds: float
+) -> tuple[Outage, Verdict]:
+    """The whole of it: traffic, the outage, traffic, and what the ledgers say in the end."""
+    desk.start()
+    desk.traffic.start()
+    knocks = Knocks(desk, clients=scaled(2, 5))
+    desk.sink.wait_for(scaled(8, 60), 120)
+    with _outage(desk, knocks, begin, end) as seen:
+        time.sleep(seconds)
+    return seen, desk.finish()[0]
+
+
+def contract_kept(seen: Outage, verdict: Verdict) -> None:
+    assert verdict == Verdict(), verdict
+    assert not seen.wrong, seen
+    assert seen.told[451] + seen.told[452] >= 3, seen
+    assert seen.untouched, seen
+    assert seen.peak - seen.before <= GROWTH, seen
+
+
 @contextmanager
-def outage(desk: Field, knocks: Knocks, begin: Callable[[], None], end: Callable[[], None]) -> Iterator[Outage]:
-    """The body is how long it lasts. The figure is complete after ``finish``."""
+def _outage(desk: Field, knocks: Knocks, begin: Callable[[], None], end: Callable[[], None]) -> Iterator[Outage]:
+    """The body is how long it lasts; what was seen is complete after it."""
     seen, memory = Outage(), Memory(desk)
     begin()
     time.sleep(_GRACE)

@@ -77,9 +77,10 @@ class Postgres:
         where = ["-D", self._data, "-p", str(self.port), "-h", HOST, "-k", str(self.folder)]
         command = as_user(self._user, [str(self._bin / "postgres"), *where, *options])
         self._process = launch(command, self.folder / "postgres.log")
-        wait_until(self._ready, "PostgreSQL's readiness", 30)
+        wait_until(self.ready, "PostgreSQL's readiness", 30)
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Does it serve? RuntimeError with its log when it has ended."""
         if self._process is None or self._process.poll() is not None:
             raise RuntimeError((self.folder / "postgres.log").read_text(errors="replace")[-2000:])
         command = [str(self._bin / "pg_isready"), "-q", "-h", HOST, "-p", str(self.port)]
@@ -122,7 +123,10 @@ class Postgres:
         """A new, empty database; returns its postgresql:// URL."""
         name = f"gateway_{next(self._numbers)}"
         self.psql(f"CREATE DATABASE {name} TEMPLATE template0")
-        return f"postgresql://gateway@{HOST}:{self.port}/{name}"
+        return self.url(name)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://gateway@{HOST}:{self.port}/{database}"
 
     def drop(self, url: str) -> None:
         self.psql(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")

@@ -1,8 +1,12 @@
-"""Not a control: mail with "poison-" in it kills the process that reads it, as a bug in a C library would."""
+"""Not a control: mail with "poison-" in it kills the process that reads it, as a bug in a C library would.
+
+Each death is a line in the file FAULT_KILLS, if there is one.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from typing import Any
@@ -15,6 +19,7 @@ def apply() -> None:
     popen = subprocess.Popen
 
     def other(command: list[str], **options: Any) -> Any:
+        options["env"] = {**options["env"], LEDGER: os.environ.get(LEDGER, "")}
         return popen([part.replace(READER, __name__) for part in command], **options)
 
     class Planted:
@@ -24,6 +29,14 @@ def apply() -> None:
 
 
 READER = "gateway.inbound.reader_child"
+LEDGER = "FAULT_KILLS"
+
+
+def _note(raw: bytes) -> None:
+    found = re.search(rb"poison-[a-z]+-\d+", raw)
+    if found and os.environ[LEDGER]:
+        ledger = os.open(os.environ[LEDGER], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(ledger, found[0] + b"\n")
 
 
 def main() -> None:
@@ -35,6 +48,7 @@ def main() -> None:
 
     def deadly(raw: bytes, *context: Any) -> Any:
         if b"poison-" in raw:
+            _note(raw)
             os.kill(os.getpid(), signal.SIGKILL)
         return read(raw, *context)
 

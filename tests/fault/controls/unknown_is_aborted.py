@@ -1,0 +1,10 @@
+"""A COMMIT that got no answer is taken for one that failed, and done again."""
+
+from __future__ import annotations
+
+from gateway.store import transact
+from gateway.store.outcome import Outcome
+
+
+def apply() -> None:
+    transact.outcome_of = lambda *_: Outcome.ABORTED  # type: ignore[attr-defined]
