@@ -33,6 +33,7 @@ def test_roles_on_four_machines_do_all_that_one_daemon_does(
         assert whole.stop() == 0
         for daemon, role in zip(each, ROLES, strict=True):
             daemon.start("--only", role, wait=False)
+        parts.all_here()
         parts.traffic.ports = [each[0].smtp_port]
         parts.traffic.start()
         wait_until(lambda: len(parts.traffic.promises.tokens()) >= MAILS, f"{MAILS} mails", scaled(120, 3600))
@@ -55,6 +56,7 @@ def test_a_role_that_runs_nowhere_is_seen(tmp_path: Path, nursery: Nursery, post
         listener, sender = parts.daemons
         listener.start("--only", "inbound")
         sender.start("--only", "sender,clock", wait=False)
+        parts.all_here()
         parts.traffic.ports = [listener.smtp_port]
         parts.traffic.start()
         wait_until(lambda: len(parts.traffic.promises.tokens()) >= 5, "5 mails", 60)
