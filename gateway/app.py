@@ -18,7 +18,7 @@ from gateway.guarded import Fence, Guarded
 from gateway.inbound.door import Door, FencedDoor
 from gateway.inbound.imap import ImapWatcher
 from gateway.inbound.reader import Reader
-from gateway.inbound.smtp import SmtpListener
+from gateway.inbound.smtp import SmtpListener, budget_for
 from gateway.inbound.worker import DeskSetup, Worker
 from gateway.mail import ReadingContext
 from gateway.outbound.compose import Composed, compose
@@ -127,7 +127,9 @@ class Gateway:
 
     def inbound(self) -> list[Service]:
         settings = self.settings
-        listeners: list[Service] = [SmtpListener(one, self.door, paths=settings.path) for one in settings.inbound.smtp]
+        smtp = settings.inbound.smtp
+        budget = budget_for(smtp)
+        listeners: list[Service] = [SmtpListener(one, self.door, paths=settings.path, budget=budget) for one in smtp]
         watchers: list[Service] = [self.watcher(box) for box in settings.inbound.imap]
         return listeners + watchers
 

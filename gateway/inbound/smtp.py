@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,16 @@ from gateway.inbound.smtp_intake import Accepts, Intake
 from gateway.inbound.smtp_limits import ByteBudget, Connections, Limits, client_of
 from gateway.inbound.smtp_session import LmtpSession, Session
 
-__all__ = ["Accepts", "ByteBudget", "Limits", "SmtpListener"]
+__all__ = ["Accepts", "ByteBudget", "Limits", "SmtpListener", "budget_for"]
 
 _TICK = 0.1  # how often the loop shows that it lives, and looks whether it shall stop
 _LEAST_BUDGET = 64 << 20
 _THREADS = 8
+
+
+def budget_for(listeners: Iterable[InboundSmtp]) -> ByteBudget:
+    """What all listeners of a process share: room for two of the largest mails."""
+    return ByteBudget(max([_LEAST_BUDGET, *(2 * one.max_size for one in listeners)]))
 
 
 class SmtpListener:
@@ -45,7 +50,7 @@ class SmtpListener:
         self._settings = settings
         self._door = door
         self._paths = paths
-        self._budget = budget or ByteBudget(max(_LEAST_BUDGET, 2 * settings.max_size))
+        self._budget = budget or budget_for([settings])
         self._limits = limits or Limits()
         self._address: tuple[str, int] | None = None
 

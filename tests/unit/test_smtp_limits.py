@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from gateway.config import InboundSmtp
+from gateway.inbound.smtp import budget_for
 from gateway.inbound.smtp_limits import ByteBudget, Connections, client_of
 
 
@@ -84,3 +86,9 @@ def test_local_sockets_share_the_total_alone() -> None:
 )
 def test_a_client_is_an_address_or_an_ipv6_network(host: str, client: str) -> None:
     assert client_of(host) == client
+
+
+@pytest.mark.parametrize("sizes", [[], [65536], [25 << 20, 1 << 30], [50 << 20, 40 << 20]])
+def test_listeners_share_room_for_the_largest_mail_of_any_of_them(sizes: list[int]) -> None:
+    listeners = [InboundSmtp(listen="127.0.0.1:0", max_size=size) for size in sizes]
+    assert budget_for(listeners).largest >= max(sizes, default=1)
