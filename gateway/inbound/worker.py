@@ -133,7 +133,7 @@ class Worker:
         try:
             if claimed.claims > inbox.CLAIMS:
                 raise Poison(f"claimed {claimed.claims} times and never decided")
-            if claimed.strikes >= inbox.STRIKES:
+            if claimed.spent:
                 raise Poison("struck before, and not yet set aside")
             mail = self._reader.read(claimed.raw, setup.reading)
             self._beat()
@@ -198,8 +198,8 @@ class Worker:
 
     def _strike(self, claimed: Claimed, reason: str) -> None:
         """Three strikes and the mail is quarantined with its raw bytes and the reason."""
-        strikes = min(claimed.strikes + 1, inbox.STRIKES)
-        if claimed.strikes < inbox.STRIKES:
+        strikes = inbox.STRIKES if claimed.spent else claimed.strikes + 1
+        if not claimed.spent:
             log.reader_killed(claimed.id, reason, strikes)
         if strikes < inbox.STRIKES:
             self._return(claimed, reason, strike=True, delay=2**strikes)
@@ -215,7 +215,7 @@ class Worker:
                 self._report_quarantine(connection, claimed, text, None, setup, now)
 
         try:
-            self._store.transact(work, serial=True)
+            self._store.transact(work, serial=True, beat=self._beat)
             log.mail_quarantined(claimed.id, text)
             self._store.notices_wait.set()
         except Temporary as error:
@@ -256,7 +256,8 @@ class Worker:
 
     def _give_back(self, owed: _Owed) -> None:
         self._store.transact(
-            lambda c: inbox.give_back(c, owed.claimed, owed.due, reason=owed.reason, strike=owed.strike)
+            lambda c: inbox.give_back(c, owed.claimed, owed.due, reason=owed.reason, strike=owed.strike),
+            beat=self._beat,
         )
 
 

@@ -24,7 +24,7 @@ from servers.listening import Client, dotted
 from servers.ports import HOST
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(300, 0))]
-CLIENTS = scaled(60, 1000)
+CLIENTS = scaled(45, 1000)
 EXPERIMENT = "clients that drop the connection at a random byte and send again"
 DESK = "support@desk.example"
 AT_ONCE = 8
