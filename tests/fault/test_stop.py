@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness.field import field
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.timeout(scaled(300, 0))
 EXPERIMENT = "SIGTERM under load"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 STOPS = {"sqlite": scaled(3, 100), "postgresql": scaled(2, 100)}
-SIZE = scaled(3, 25) << 20
+SIZE = scaled(2, 25) << 20
 AT_MOST = float(os.environ.get("GATEWAY_STOP_SECONDS", scaled(30, 3600)))
 
 
@@ -31,7 +32,8 @@ def test_sigterm_under_load_loses_doubles_and_cuts_nothing(
 ) -> None:
     url = str(request.getfixturevalue("postgres")) if database == "postgresql" else ""
     imap = ("move", "keyword") if SOAK else ("move",)
-    with field(tmp_path, nursery, url, controls="", imap=imap, gone=False, lmtp_port=free_port()) as desk:
+    traffic: dict[str, Any] = {"lmtp_port": free_port(), "pause": scaled(0.3, 0.1), "ahead": scaled(12, 40)}
+    with field(tmp_path, nursery, url, controls="", imap=imap, gone=False, **traffic) as desk:
         listen_lmtp(desk)
         stopping = Stopping(desk, SIZE, random.Random(20261121))
         stopping.run(STOPS[database], AT_MOST)
@@ -46,8 +48,8 @@ def test_sigterm_under_load_loses_doubles_and_cuts_nothing(
 def test_a_daemon_that_ends_at_once_is_seen_to_cut_clients_or_to_leave_notices_undecided(
     tmp_path: Path, nursery: Nursery, figures: Figures
 ) -> None:
-    with field(tmp_path, nursery, controls="haste,no_drain", imap=(), gone=False) as desk:
-        stopping = Stopping(desk, SIZE, random.Random(20261121))
+    with field(tmp_path, nursery, controls="haste,no_drain", imap=(), gone=False, ahead=12) as desk:
+        stopping = Stopping(desk, SIZE, random.Random(20261121), hold=4)
         stopping.run(2, AT_MOST)
         _, found = desk.finish(120)
     assert stopping.cut

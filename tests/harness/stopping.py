@@ -9,17 +9,22 @@ from dataclasses import dataclass, field
 
 from harness.field import Field
 from harness.slow_client import SlowClient
+from harness.waiting import Waiting
 
 _EVERY = 4
 
 
 @dataclass
 class Stopping:
-    """``run`` stops and starts; at every fourth stop a client is in the middle of ``size`` bytes."""
+    """``run`` stops and starts; at every fourth stop a client is in the middle of ``size`` bytes.
+
+    At each of them the relay holds a notice for ``hold`` seconds.
+    """
 
     desk: Field
     size: int
     draw: random.Random
+    hold: float = 0.5
     seconds: list[float] = field(default_factory=list)
     statuses: set[int] = field(default_factory=set)
     sending: int = 0
@@ -34,31 +39,29 @@ class Stopping:
         while len(self.seconds) < stops and time.monotonic() < end:
             time.sleep(self.draw.uniform(0.3, 2.5))
             client = self._large() if len(self.seconds) % _EVERY == 0 else None
-            self._await_a_send()
+            self.sending += self._await_a_send()
             self._stop(client)
             self.desk.daemon.start()
             if client is not None:
                 self._ended(client)
 
     def _large(self) -> SlowClient:
+        """Nobody answers a question whose number is not a multiple of three."""
         self.large += 1
-        return SlowClient(self.desk.daemon.smtp_port, f"token-large-{9_000_000 + self.large}", self.size)
+        return SlowClient(self.desk.daemon.smtp_port, f"token-large-{9_000_001 + 3 * self.large}", self.size)
 
-    def _await_a_send(self, seconds: float = 5) -> None:
-        """Until the relay has been sent a notice that it has not answered yet, if there is one soon."""
-        self.desk.sink.fail(".", "delay", times=4, seconds=0.5)
+    def _await_a_send(self, seconds: float = 60) -> bool:
+        """Until the relay, which takes its time, has been sent a notice that it has not answered yet."""
+        self.desk.sink.fail(".", "delay", times=4, seconds=self.hold)
         end = time.monotonic() + seconds
-        while not self._on_the_wire() and time.monotonic() < end:
-            time.sleep(0.01)
-
-    def _on_the_wire(self) -> bool:
-        sink = self.desk.sink
-        return sum(command == "DATA" for command in list(sink.commands)) > len(sink.messages)
+        with Waiting(self.desk.url) as there:
+            while not (sending := there.on_the_wire()) and time.monotonic() < end:
+                time.sleep(0.01)
+        return bool(sending)
 
     def _stop(self, client: SlowClient | None) -> None:
         process = self.desk.daemon.process
         assert process is not None
-        self.sending += self._on_the_wire()
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         if client is not None:

@@ -40,6 +40,10 @@ class Waiting:
             s.notice.c.state.in_(_OPEN) & (s.notice.c.due_at <= now),
         )
 
+    def on_the_wire(self) -> float:
+        """Notices that may have been given to the relay, and were not settled yet."""
+        return self._count(sa.false(), s.notice.c.state == NoticeState.DOT_PENDING)
+
     def leases(self) -> set[str]:
         """Of mails and notices that somebody holds."""
         held = [
