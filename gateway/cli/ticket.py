@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from gateway import cli
@@ -65,6 +67,23 @@ def show(ctx: click.Context, number: int, as_json: bool) -> None:
         terminal.show_json(ticket_view.whole(found, events, links))
     else:
         terminal.show(ticket_view.page(found, events, links))
+
+
+@ticket.command()
+@click.argument("number", type=cli.NUMBER)
+@click.argument("name")
+@click.pass_context
+def file(ctx: click.Context, number: int, name: str) -> None:
+    """The bytes of a file of a ticket; the last one of that name."""
+    from gateway.store import inbox
+
+    with opened_store(ctx) as store:
+        found = store.read(lambda c: ticket_or_fail(c, number, whole=True))
+        files = {f.filename: f.sha256 for message in found.messages for f in message.files}
+        if name not in files:
+            raise Permanent(f"ticket {number} has no file {name!r}; it has: {', '.join(files) or 'none'}")
+        data = store.read(lambda c: inbox.get_blob(c, files[name]))
+    sys.stdout.buffer.write(data or b"")
 
 
 def _run(ctx: click.Context, number: int, command: str, text: str = "", *, note: bool = False) -> None:

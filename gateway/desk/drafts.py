@@ -15,6 +15,8 @@ from gateway.desk.model import Direction, Document, FileRef, Message, Person, St
 from gateway.desk.notices import Context, NoticeDraft
 
 _REFERENCES = 5
+GO_ALONG = 7_000_000
+"""Bytes of files that a notice to staff carries. In base64 they stay below ten megabytes, which every relay takes."""
 NO_TICKET: Context = dict.fromkeys(
     ("subject", "status", "status_word", "summary", "category", "waiting_for", "created_at"), ""
 ) | {"number": 0, "kind": "ticket"}
@@ -101,6 +103,8 @@ def staff_notice(
 ) -> NoticeDraft:
     """A notice to an agent about a ticket, with all that is known of it."""
     context: Context = {**staff_context(ticket, to), "warnings": [], "was": ticket.status.value, **more}
+    files, stay = go_along(said.files if said else ())
+    context["warnings"] = [*context["warnings"], *map(_stays, stay)]
     if said is not None:
         context["message"] = _message(said)
     thread = (f"ticket-{ticket.number}.staff@{desk_domain}",) if desk_domain else ()
@@ -113,8 +117,23 @@ def staff_notice(
         locale=to.locale,
         from_name=said.author_name if said else "",
         references=thread,
-        files=said.files if said else (),
+        files=files,
     )
+
+
+def go_along(files: Iterable[FileRef]) -> tuple[tuple[FileRef, ...], tuple[FileRef, ...]]:
+    """The files that a notice to staff has room for, in order, and those that it has not."""
+    room, takes, leaves = GO_ALONG, list[FileRef](), list[FileRef]()
+    for file in files:
+        fits = file.size <= room
+        (takes if fits else leaves).append(file)
+        room -= file.size if fits else 0
+    return tuple(takes), tuple(leaves)
+
+
+def _stays(file: FileRef) -> str:
+    size = f"{file.size / 1_000_000:.1f} MB"
+    return f"{file.filename} ({size}) is too large to go along. It stays with the ticket: `gateway ticket file` has it."
 
 
 def staff_context(ticket: Ticket, to: Person) -> Context:
