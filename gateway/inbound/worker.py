@@ -220,7 +220,7 @@ class Worker:
             self._store.notices_wait.set()
         except Temporary as error:
             log.work_failed(claimed.id, error)
-            self._return(claimed, reason, strike=True, delay=1)
+            self._return(claimed, reason, strike=not claimed.spent, delay=1)
 
     def _report_quarantine(
         self,

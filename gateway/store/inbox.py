@@ -48,6 +48,16 @@ class Claimed:
     strikes: int
     forced: bool
 
+    @property
+    def spent(self) -> bool:
+        """Has it struck as often as it may?
+
+        A claim that was neither decided nor given back is one of a daemon that died, maybe just after the reader did:
+        for a mail that has struck before it counts as a strike that nobody could note any more.
+        """
+        unnoted = self.claims - 1 - self.strikes
+        return self.strikes >= STRIKES or (self.strikes > 0 and self.strikes + unnoted >= STRIKES)
+
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:

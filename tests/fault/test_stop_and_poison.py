@@ -62,7 +62,7 @@ def stopped_in(desk: Field, token: str) -> tuple[bytes, float]:
 def test_sigterm_in_the_middle_of_25_megabytes_lets_them_end(
     tmp_path: Path, nursery: Nursery, figures: Figures
 ) -> None:
-    with field(tmp_path, nursery, imap=(), gone=False, smtp=False) as desk:
+    with field(tmp_path, nursery, controls="", imap=(), gone=False, smtp=False) as desk:
         desk.traffic.start()
         took = []
         for number in range(1, STOPS + 1):
@@ -82,7 +82,7 @@ def test_sigterm_in_the_middle_of_25_megabytes_lets_them_end(
 
 
 def test_cutting_off_whoever_is_in_mid_message_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
-    with field(tmp_path, nursery, controls="haste,hasty_stop", imap=(), gone=False, smtp=False) as desk:
+    with field(tmp_path, nursery, controls="hasty_stop", imap=(), gone=False, smtp=False) as desk:
         desk.start()
         heard, _ = stopped_in(desk, "token-large-1")
     assert not heard.startswith(b"250"), heard
@@ -120,14 +120,12 @@ def test_a_poison_mail_kills_three_readers_at_most_across_restarts_while_good_ma
         good = sum(token.startswith("token") for token in desk.traffic.promises.tokens())
     assert verdict == Verdict(), verdict
     killed = deaths(ledger)
-    assert min(killed.values()) == STRIKES
-    unwritten = sum(max(0, n - STRIKES) for n in killed.values())
-    assert unwritten <= restarts // 2, f"kill -9 of the daemon may cost the note of one death: {killed}"
+    assert max(killed.values()) <= STRIKES, killed
     figures.measured(
         "G17",
         f"{POISONED}, SQLite",
-        f"{len(killed)} mails, {restarts} restarts (every second by kill -9): at most {max(killed.values())} readers "
-        f"each, {unwritten} deaths not noted because the daemon died in that moment; {good} good mails: 0 lost, 0 twice",
+        f"{len(killed)} mails, {restarts} restarts (every second by kill -9, close to a death): at most "
+        f"{max(killed.values())} readers each; {good} good mails: 0 lost, 0 twice",
     )
 
 

@@ -180,6 +180,20 @@ def test_a_long_outage_brings_no_mail_near_the_limit_of_claims(store: Store) -> 
     assert inbox_row(store, held.id).claims == 0
 
 
+def test_what_has_struck_once_is_spent_by_daemons_that_died_with_it(store: Store) -> None:
+    """Their readers may have died of it too, with nobody left to note that."""
+    accept(store)
+    (held,) = claim(store)
+    give_back(store, held, 0, strike=True)
+    spent = [claim(store, now=later(100 * n))[0].spent for n in range(1, 4)]  # each time the lease runs out
+    assert spent == [False, False, True]
+
+
+def test_what_has_never_struck_may_see_daemons_die(store: Store) -> None:
+    accept(store)
+    assert not any(claim(store, now=later(100 * n))[0].spent for n in range(10))
+
+
 def give_back(store: Store, held: inbox.Claimed, seconds: float, *, strike: bool) -> int:
     return store.transact(lambda c: inbox.give_back(c, held, later(seconds), reason="killed", strike=strike))
 
