@@ -9,8 +9,6 @@ import logging
 import re
 from email.message import Message
 
-import mailparser
-
 logging.getLogger("mailparser").addHandler(logging.NullHandler())
 logging.getLogger("mailparser").propagate = False
 
@@ -28,6 +26,8 @@ def senders(raw_from: str) -> tuple[str, ...] | None:
     """
     if plain := _PLAIN.fullmatch(raw_from):
         return ((plain[1] or plain[2]).lower(),)
+    import mailparser  # a fifth of what a reader's start costs, and few mails need it
+
     message = Message()
     message._headers.append(("From", raw_from))  # type: ignore[attr-defined]
     try:
