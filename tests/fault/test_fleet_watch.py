@@ -32,7 +32,7 @@ def test_the_watcher_fails_again_and_again_and_another_goes_on_within_a_minute(
         verdict, _ = three.finish(scaled(120, 1500))
         assert verdict == Verdict(), str(verdict)[:3000]
         late = strays(three.daemons)
-        assert late <= TIMES, "what a frozen one had in hand may be stored when it wakes, and nothing else"
+        assert late <= 2 * TIMES, "a frozen one, or one cut off, may store what it had in hand, and nothing else"
         mails = len(three.traffic.promises.tokens())
         for fault in FAULTS:
             seconds = three.away[fault]
@@ -40,7 +40,7 @@ def test_the_watcher_fails_again_and_again_and_another_goes_on_within_a_minute(
             spread = f"p50 {median(seconds):.1f} s, max {max(seconds):.1f} s"
             told = f"{len(seconds)} times: another reads its mail after {spread}"
             figures.measured("Fleet", f"{TAKEN_OVER} is {fault}, PostgreSQL", told)
-        told = f"{3 * TIMES} faults, {mails:,} mails: 0 lost, 0 twice; {late} stored by one after the next had begun"
+        told = f"{3 * TIMES} faults, {mails:,} mails: 0 lost, 0 twice; {late} handed in again by whom the fault had hit"
         figures.measured("Fleet", f"{ONE}, three daemons killed, frozen and cut off in turn, PostgreSQL", told)
 
 
@@ -66,7 +66,10 @@ def test_a_frozen_watcher_that_wakes_up_and_goes_on_is_seen(
         two.start()
         two.traffic.start()
         two.strike(FROZEN)
-        two.read(20)
+        for _ in range(10):
+            two.read(20)
+            if strays(two.daemons) > 3:
+                break
         two.finish()
         late = strays(two.daemons)
     assert late > 3

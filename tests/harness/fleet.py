@@ -20,7 +20,7 @@ from harness.nursery import Nursery
 from harness.oracle import Verdict
 from harness.paused_link import PausedLink
 from harness.scale import SOAK
-from harness.traffic import Promises, Traffic, submit
+from harness.traffic import Promises, Traffic, mail, submit
 from servers.dovecot import Dovecot
 from servers.ports import free_port, wait_until
 from servers.sink import SmtpSink
@@ -117,6 +117,9 @@ class Fleet:
     url: str
     mailbox: Dovecot | None
     links: list[PausedLink]
+    _extra: Iterator[int] = field(
+        default_factory=lambda: itertools.count(1_000_000, 3)
+    )  # numbers that no agent answers
     away: dict[str, list[float]] = field(default_factory=dict)
     """How many seconds each fault kept the mailbox from being read."""
 
@@ -141,6 +144,13 @@ class Fleet:
         self.rows.until(who, others.__contains__, "somebody to watch the mailbox", seconds)
         return others[self.rows.one(who)]
 
+    def post(self) -> None:
+        """A mail into the mailbox, beside the traffic."""
+        assert self.mailbox is not None
+        token = f"token-extra-{next(self._extra)}"
+        self.mailbox.deliver(mail(token), BOX)
+        self.traffic.promises.note(token)
+
     def read(self, count: int, seconds: float = 90) -> None:
         """Wait until so many mails more have been read from the mailbox."""
         before = self.rows.one(READ)
@@ -158,8 +168,10 @@ class Fleet:
             os.kill(holder.process.pid, signal.SIGSTOP)
         elif link is not None:
             link.pause()
+        before = self.rows.one(READ)
+        self.post()
         self.watcher(but=holder)
-        self.read(1)
+        self.rows.until(READ, lambda n: n > before, "mail to be read again", 90)
         self.away.setdefault(fault, []).append(time.monotonic() - began)
         if fault == KILLED:
             holder.start(wait=False)
