@@ -17,7 +17,7 @@ from harness.oracle import Verdict
 from harness.scale import SOAK, scaled
 from servers.ports import free_port
 
-pytestmark = pytest.mark.timeout(scaled(300, 0))
+pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 EXPERIMENT = "kill -9 at random moments"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

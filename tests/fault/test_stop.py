@@ -17,7 +17,7 @@ from harness.scale import SOAK, scaled
 from harness.stopping import Stopping
 from servers.ports import free_port
 
-pytestmark = pytest.mark.timeout(scaled(300, 0))
+pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 EXPERIMENT = "SIGTERM under load"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

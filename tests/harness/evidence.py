@@ -53,10 +53,11 @@ def _gathered(rows: Rows, expected: Mapping[str, str]) -> Evidence:
         for ticket in found.stored.get(token, [])[:1]:
             if found.statuses[ticket] != status:
                 found.wrong.append(f"{token} is {found.statuses[ticket]}, should be {status}")
+    homes: dict[str, set[tuple[int, ...]]] = {}
+    for token, tickets in found.stored.items():
+        homes.setdefault(token.rpartition("-")[2], set()).add(tuple(set(tickets)))
     for token in (t for t in found.stored if t.startswith(("token-agent", "token-again"))):
-        number = token.rpartition("-")[2]
-        homes = {tuple(set(v)) for t, v in found.stored.items() if t.rpartition("-")[2] == number}
-        if len(homes) != 1:
+        if len(homes[token.rpartition("-")[2]]) != 1:
             found.wrong.append(f"{token} is in another ticket than its question")
     return found
 

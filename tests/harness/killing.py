@@ -104,7 +104,7 @@ class Killing:
         self.deaths.append(time.monotonic())
         self.orphans.of(process.pid)
 
-    def _settle(self, seconds: float = 120) -> float:
+    def _settle(self, seconds: float = 240) -> float:
         """Seconds from the last start to the moment at which nothing is overdue; the goal is a minute."""
         with Waiting(self.desk.url) as there:
             while (left := there.overdue()) and time.monotonic() < self.starts[-1] + seconds:
