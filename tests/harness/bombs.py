@@ -165,11 +165,11 @@ def broken_base64(size: int) -> bytes:
 
 def escapes(size: int) -> bytes:
     """ISO-2022-JP that changes its character set at each letter."""
-    return HEAD + b"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n" + _times(b'\x1b$B$"\x1b(Ba', size)
+    return HEAD + b"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n" + _times(b'\x1b$B$"\x1b(Ba', size) + b"\r\n"
 
 
 def utf7(size: int) -> bytes:
-    return HEAD + b"Content-Type: text/plain; charset=utf-7\r\n\r\n" + _times(b"+AOQ-+2D3cp-", size)
+    return HEAD + b"Content-Type: text/plain; charset=utf-7\r\n\r\n" + _times(b"+AOQ-+2D3cp-", size) + b"\r\n"
 
 
 # --- HTML -------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def attributes(size: int) -> bytes:
 
 
 def styles(size: int) -> bytes:
-    rules = b"".join(b".c%d p,.c%d>a{color:red;margin:0}\n" % (n, n) for n in range(size // 45))
+    rules = b"".join(b".c%d p,.c%d>a{color:red;margin:0} " % (n, n) for n in range(size // 45))
     return _page(b"<style>" + rules + b"</style>" + b"<p class=c1><a>x</a></p>" * 1000)
 
 
