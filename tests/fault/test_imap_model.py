@@ -65,7 +65,7 @@ def test_every_mail_is_a_message_exactly_once_whatever_another_client_does(
     tmp_path: Path, nursery: Nursery, figures: Figures, request: pytest.FixtureRequest, database: str
 ) -> None:
     url = request.getfixturevalue("postgres") if database == "PostgreSQL" else ""
-    with field(tmp_path, nursery, url, gone=False, controls="haste") as desk:
+    with field(tmp_path, nursery, url, gone=False, controls="haste,soon_back") as desk:
         beside = clients(desk)
         desk.start()
         with ThreadPoolExecutor(len(beside)) as pool:
