@@ -25,7 +25,7 @@ from servers.ports import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(300, 0))]
 LARGE = 25 << 20
 """Octets of a mail: as many as a listener takes by default."""
-CLIENTS = scaled(6, 10)
+CLIENTS = scaled(4, 10)
 BOUND = 512 << 20
 NAME = "mails of 25 MB at once"
 LINE = 57
@@ -89,7 +89,7 @@ def peak_until_over(desk: Field, clients: Clients) -> int:
         assert time.monotonic() < end, f"{len(desk.sink.messages)} mails at the sink, answers {clients.refused}"
         assert clients.refused.keys() <= {452}, clients.refused
         peak = max(peak, resident(desk.daemon.process.pid))
-        time.sleep(0.05)
+        time.sleep(scaled(0.1, 0.03))
     return peak
 
 
