@@ -9,7 +9,7 @@ from harness.field import field
 from harness.figures import Figures
 from harness.nursery import Nursery
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 CONTROLS = [
     ("commit_after_250", "sqlite", "accept done", "", "lost"),

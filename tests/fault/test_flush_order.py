@@ -24,7 +24,7 @@ from harness.traffic import mail
 from servers.ports import wait_until
 from servers.postgres import Postgres
 
-pytestmark = pytest.mark.timeout(scaled(180, 0))
+pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 MAILS = scaled(30, 1000)
 FEW = 10
@@ -51,7 +51,7 @@ def traced(desk: Field, trace: Path, names: str = CALLS) -> Iterator[None]:
     daemon = int(trace.read_text(errors="replace").split(maxsplit=1)[0])
     os.kill(daemon, signal.SIGTERM)
     assert desk.daemon.process is not None
-    assert desk.daemon.process.wait(60) == 0
+    assert desk.daemon.process.wait(120) == 0
 
 
 def watched(folder: Path, mails: int, controls: str = "") -> Order:
@@ -63,8 +63,8 @@ def watched(folder: Path, mails: int, controls: str = "") -> Order:
             for number in range(mails // 10):
                 server.deliver(mail(f"token-move-{number}"), "move@desk.example")
                 time.sleep(0.05)
-            wait_until(lambda: not server.raw_mails("move@desk.example"), "the mailbox to be empty", 120)
-            desk.sink.wait_for(2 * (mails + mails // 10), 600)
+            wait_until(lambda: not server.raw_mails("move@desk.example"), "the mailbox to be empty", 300)
+            desk.sink.wait_for(2 * (mails + mails // 10), scaled(300, 3600))
         with trace.open(errors="replace") as lines:
             return order(lines)
 

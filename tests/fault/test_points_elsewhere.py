@@ -18,7 +18,7 @@ from harness.scale import scaled
 from harness.traffic import mail
 from servers.ports import wait_until
 
-pytestmark = pytest.mark.timeout(scaled(180, 0))
+pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 TIMES = scaled(1, 20)
 CONTROLS = "haste,inside,planted"

@@ -74,7 +74,7 @@ def _preload() -> None:
     """What ``gateway run`` needs; none of it starts a thread."""
     for name in ("app", "supervisor", "cli.run", "store.migrate", "inbound.reading.assemble", "inbound.reading.codec"):
         importlib.import_module(f"gateway.{name}")
-    for name in ("harness.failpoints", "alembic.command", "psycopg", "sqlite3"):
+    for name in ("harness.failpoints", "alembic.command", "psycopg", "sqlite3", "tenacity"):
         importlib.import_module(name)
 
 
