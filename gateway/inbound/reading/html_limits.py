@@ -65,12 +65,10 @@ def bounded(html: str) -> str:
 def is_parseable(html: str) -> bool:
     """Whether a parser's work on it stays small: tags, their nesting, and open formatting elements are counted."""
     angles = html.count("<")
-    if _is_crowded(html):
+    if angles > 2 * MAX_TAGS or _is_crowded(html):
         return False
     if angles <= _HARMLESS:
         return True
-    if angles > 2 * MAX_TAGS:
-        return False
     tags = depth = deepest = formatting = most = 0
     for found in _TAG.finditer(html):
         tags += 1
