@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from harness import field as fields
+from harness.evidence import verdict as judged
 from harness.field import Field, field
 from harness.figures import Figures
 from harness.nursery import Nursery
@@ -95,11 +96,19 @@ def lies_there(server: Dovecot, address: str) -> bool:
 
 def seconds_until_taken(server: Dovecot, address: str, token: str, desk: Field, at_most: float) -> float:
     """From delivery to the move that follows the commit."""
+    began = time.monotonic()
     server.deliver(mail(token), address)
     desk.traffic.promises.note(token)
-    began = time.monotonic()
     wait_until(lambda: not lies_there(server, address), f"{token} to be taken", at_most)
     return time.monotonic() - began
+
+
+def kept(desk: Field) -> None:
+    """All of it is worked off, nothing lost and nothing twice. Nobody answers the notices of these tests."""
+    desk.daemon.idle()
+    assert desk.daemon.stop() == 0
+    verdict, _ = judged(desk.url, desk.traffic)
+    assert verdict == Verdict(), verdict
 
 
 def spread(seconds: list[float]) -> str:
@@ -107,7 +116,7 @@ def spread(seconds: list[float]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("road", "mails", "scan"), [("IDLE", scaled(5, 200), 60), ("polling", scaled(2, 15), scaled(2, 60))]
+    ("road", "mails", "scan"), [("IDLE", scaled(5, 200), 60), ("polling", scaled(2, 10), scaled(2, 60))]
 )
 def test_new_mail_is_seen_at_once_by_idle_and_within_a_scan_without_it(
     tmp_path: Path,
@@ -130,8 +139,8 @@ def test_new_mail_is_seen_at_once_by_idle_and_within_a_scan_without_it(
         for number in range(1, mails + 1):
             taken.append(seconds_until_taken(server, address, f"token-{name}-{number}", desk, 60 + scan))
             time.sleep(number % 10 / 10)
-        desk.daemon.idle()
-        assert desk.daemon.stop() == 0
+        kept(desk)
+    assert road == "polling" or statistics.median(taken) < scan / 3, "this is no better than scanning"
     how = f"{road}, scans every {scan} s"
     if road == "polling":
         figures.control(
@@ -166,12 +175,13 @@ def half_open(tmp_path: Path, nursery: Nursery, controls: str, rounds: int, at_m
         reconfigured(desk, "scan_interval = 1", f"scan_interval = {scan}")
         desk.start()
         took = [s for turn in range(1, rounds + 1) for s in forgotten_and_written_to(desk, turn, at_most)]
-        desk.daemon.close()
+        if len(took) == 2 * rounds:
+            kept(desk)
     return took
 
 
 def test_a_half_open_link_to_a_mailbox_is_noticed(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
-    rounds = scaled(1, 8)
+    rounds = scaled(1, 5)
     took = half_open(tmp_path, nursery, scaled("haste,impatient", "haste"), rounds, NOTICED)
     assert len(took) == 2 * rounds, f"after {NOTICED} s mail still lies behind a dead link"
     bounds = scaled("bounds shortened to 2 s", "bounds as in production")
@@ -182,7 +192,7 @@ def test_a_half_open_link_to_a_mailbox_is_noticed(tmp_path: Path, nursery: Nurse
 
 def test_a_watcher_without_bounds_on_silence_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
     """It would take the test above for ever; the mail that lies there after as long as that one takes is enough."""
-    waited = scaled(15, 300)
+    waited = scaled(15, 180)
     took = half_open(tmp_path, nursery, "haste,impatient,patient", 1, waited)
     assert not took
     figures.control("G8", HALF_OPEN, "no bounds on silence", f"the mail lies there after {waited} s")
@@ -226,7 +236,7 @@ def test_a_half_open_link_to_the_relay_is_noticed(tmp_path: Path, nursery: Nurse
     ) as desk:
         desk.start()
         relay, server, took = desk.links[0], desk.mailboxes["move"], []
-        for number in range(1, scaled(1, 4) + 1):
+        for number in range(1, scaled(1, 2) + 1):
             desk.sink.fail("RCPT", "delay", times=2, seconds=1.0)
             server.deliver(mail(f"token-move-{number}"), "move@desk.example")
             desk.traffic.promises.note(f"token-move-{number}")
@@ -237,7 +247,7 @@ def test_a_half_open_link_to_the_relay_is_noticed(tmp_path: Path, nursery: Nurse
             desk.sink.wait_for(before + 2, scaled(60, 700))
             took.append(time.monotonic() - began)
             desk.daemon.idle(60)
-        assert desk.daemon.stop() == 0
+        kept(desk)
     bounds = scaled("time-outs of 2 s", "time-outs as in production")
     figures.measured(
         "G8", "half-open links to the relay: until the notices are sent", f"{len(took)} links, {bounds}: {spread(took)}"

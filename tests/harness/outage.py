@@ -75,7 +75,7 @@ class Knocks:
             raw = mail(token, sender=sender)
             while (code := submit(self._port, raw, sender, SUPPORT)) != 250:
                 self.answers.append((time.monotonic(), code))
-                time.sleep(0.05)
+                time.sleep(0.2)
             self._desk.traffic.promises.note(token)
             self.answers.append((time.monotonic(), code))
 
@@ -106,8 +106,11 @@ class Memory:
 
 @dataclass
 class Outage:
-    """``told`` is what clients were answered in it; of the mails that came into mailboxes meanwhile, ``untouched``
-    stayed there as they were, and ``fetched`` could still be stored."""
+    """``told`` is what clients were answered in it, ``back`` the seconds after it until one was told 250.
+
+    Of the mails that came into mailboxes meanwhile ``untouched`` stayed there as they were; ``fetched`` were taken all
+    the same, which is right where they could be stored: the ledgers know.
+    """
 
     told: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -196,7 +199,7 @@ def _posted(desk: Field) -> set[str]:
     return {t for t in desk.traffic.promises.tokens() if t.split("-")[1] in desk.mailboxes}
 
 
-def worked_off(desk: Field, seconds: float = 300) -> None:
+def worked_off(desk: Field, seconds: float = scaled(300, 1200)) -> None:
     """No more questions; wait until every mailbox is empty and nothing waits in the database."""
     desk.traffic.hold()
     end = time.monotonic() + seconds
