@@ -117,7 +117,7 @@ class Field:
 
     def finish(self, seconds: float = 90) -> tuple[Verdict, Evidence]:
         """No more questions; the running daemon ends its work, is stopped, and the ledgers are compared."""
-        self.asker.wait()
+        self.asker.wait(seconds)
         self.traffic.stop(lambda: self.idle(seconds))
         for name, server in self.mailboxes.items():
             wait_until(lambda n=name, s=server: _is_empty(n, s), f"mailbox {name} to be put away", 30)  # type: ignore[misc]
