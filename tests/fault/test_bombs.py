@@ -66,7 +66,7 @@ def test_no_bomb_costs_its_reader_much(reader: WatchedReader, figures: Figures) 
 def test_a_bomb_without_its_limit_is_seen(figures: Figures) -> None:
     careless = WatchedReader("from gateway.inbound.reading import html_limits; html_limits._is_crowded = lambda _: 0")
     try:
-        cost = careless.read(attributes(scaled(250_000, MEGA)))
+        cost = careless.read(attributes(scaled(200_000, MEGA)))
     finally:
         careless.close()
     assert costly(cost)
