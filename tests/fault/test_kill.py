@@ -59,16 +59,14 @@ def test_random_kills_find_what_is_promised_too_early_and_what_is_not_noted_befo
     tmp_path: Path, nursery: Nursery, figures: Figures
 ) -> None:
     controls = "haste,commit_after_250,no_dot_mark"
-    with field(tmp_path, nursery, controls=controls, imap=(), gone=False, pause=0.02, quota={"smtp": 100}) as desk:
-        desk.sink.fail(".", "delay", seconds=0.2)
-        killing = Killing(desk, 4, (0.05, 0.3), random.Random(20261121), at_work=True)
-        killing.run(AT_MOST)
+    with field(tmp_path, nursery, controls=controls, imap=(), gone=False, pause=0.05, ahead=500) as desk:
+        desk.sink.fail(".", "delay", seconds=0.3)
+        killing = Killing(desk, 6, (0.05, 0.25), random.Random(20261121), at_work=True)
+        killing.run(120)
         desk.sink.mend()
-        verdict, _ = desk.finish(120)
+        verdict, _ = desk.finish(240)
     assert verdict.lost
     assert verdict.notices_doubled
-    kills = f"in {len(killing.deaths)} kills"
-    figures.control("G1", EXPERIMENT, "commit after the 250", f"{len(verdict.lost)} mails lost {kills}")
-    figures.control(
-        "G1", EXPERIMENT, "nothing noted before the dot", f"{len(verdict.notices_doubled)} notices twice {kills}"
-    )
+    lost, twice, kills = len(verdict.lost), len(verdict.notices_doubled), f"in {len(killing.deaths)} kills"
+    figures.control("G1", EXPERIMENT, "commit after the 250", f"{lost} mails lost {kills}")
+    figures.control("G1", EXPERIMENT, "nothing noted before the dot", f"{twice} notices twice {kills}")

@@ -39,7 +39,8 @@ class Killing:
 
     Where questions lag behind the kills, because the machine has other things to do, a life counts from the first
     notice that the daemon sends, and is as much longer as that notice took seconds: else the daemon would die in each
-    start, and nothing of what is to be tested would happen. ``at_work`` counts every life from there, unstretched.
+    start, and nothing of what is to be tested would happen. ``at_work`` counts every life from its first 250 or its
+    first notice, in turn, unstretched.
     """
 
     desk: Field
@@ -60,13 +61,17 @@ class Killing:
         self.desk.traffic.progress = lambda: (len(self.deaths) + 1) / self.kills
         self._start()
         self.desk.traffic.start()
-        while (len(self.deaths) < self.kills or not self.desk.traffic.asked()) and time.monotonic() < end:
-            stretch = self._first_notice() if self.at_work or self._behind() else 1.0
+        while self._wanted() and time.monotonic() < end:
+            stretch = self._first_work() if self.at_work or self._behind() else 1.0
             self._live(self.draw.uniform(*self.life) * (1.0 if self.at_work else stretch))
             self._kill()
             self._start()
         self.desk.traffic.hold()
         self.settled = self._settle()
+
+    def _wanted(self) -> bool:
+        traffic = self.desk.traffic
+        return len(self.deaths) < self.kills or bool(traffic.quota and not traffic.asked())
 
     def _behind(self, patience: float = 0.02) -> bool:
         traffic = self.desk.traffic
@@ -74,13 +79,18 @@ class Killing:
         asked = len(traffic.expected) / sum(traffic.quota[road] for road in roads)
         return asked < min(1.0, (len(self.deaths) - 1) / self.kills) - patience
 
-    def _first_notice(self, seconds: float = 60) -> float:
+    def _first_work(self, seconds: float = 60) -> float:
         """Wait for it; the seconds that it took, and 1 at least."""
         self.late += 1
-        before, end = len(self.desk.sink.messages), time.monotonic() + seconds
-        while len(self.desk.sink.messages) == before and time.monotonic() < end:
+        before, end = self._work(), time.monotonic() + seconds
+        while self._work() == before and time.monotonic() < end:
             time.sleep(0.02)
         return max(1.0, time.monotonic() - self.starts[-1])
+
+    def _work(self) -> int:
+        if self.at_work and len(self.deaths) % 2 == 0:
+            return self.desk.traffic.replies[250]
+        return len(self.desk.sink.messages)
 
     def _start(self) -> None:
         self.starts.append(time.monotonic())

@@ -15,7 +15,7 @@ def apply() -> None:
 
     async def promised(self: Intake, raw: bytes, envelope: Envelope, lease: Lease) -> str:
         async def later() -> None:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.4)
             await stored(self, raw, envelope, lease)
 
         task = asyncio.get_running_loop().create_task(later())
