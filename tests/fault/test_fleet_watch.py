@@ -65,6 +65,7 @@ def test_a_frozen_watcher_that_wakes_up_and_goes_on_is_seen(
     ) as two:
         two.start()
         two.traffic.start()
+        two.read(3)  # the one that is hit is at work
         two.strike(FROZEN)
         for _ in range(10):
             two.read(20)
