@@ -241,10 +241,10 @@ def give_back(connection: sa.Connection, claimed: Claimed, due_at: datetime, *, 
     """Return a mail for another try; a strike counts towards quarantine. Returns the strikes so far.
 
     Whoever gives a mail back has not died of it: the claim is taken back too, so that a long outage of the
-    database is no reason to set mail aside.
+    database is no reason to set mail aside. A strike forgets the claims before it, for ``Claimed.spent``.
     """
     strikes = claimed.strikes + strike
-    claims = s.inbox.c.claims - (0 if strike else 1)
+    claims = sa.literal(strikes) if strike else s.inbox.c.claims - 1
     connection.execute(
         sa.update(s.inbox)
         .where(s.inbox.c.id == claimed.id, s.inbox.c.lease == claimed.lease)

@@ -180,6 +180,14 @@ def test_a_long_outage_brings_no_mail_near_the_limit_of_claims(store: Store) -> 
     assert inbox_row(store, held.id).claims == 0
 
 
+def test_daemons_that_died_before_the_first_strike_are_not_held_against_a_mail(store: Store) -> None:
+    accept(store)
+    for number in range(9):  # each time the lease runs out
+        claimed = claim(store, now=later(100 * number))[0]
+    store.transact(lambda c: inbox.give_back(c, claimed, later(1000), reason="too slow", strike=True))
+    assert not claim(store, now=later(1000))[0].spent
+
+
 def test_what_has_struck_once_is_spent_by_daemons_that_died_with_it(store: Store) -> None:
     """Their readers may have died of it too, with nobody left to note that."""
     accept(store)
