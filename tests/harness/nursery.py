@@ -39,6 +39,7 @@ class Nursery:
         for line in self._process.stdout:
             news: dict[str, Any] = json.loads(line)
             if "pid" in news:
+                self._ended.pop(news["pid"], None)  # numbers come again, in hours of kills
                 self._born.put(news["pid"])
             else:
                 self._ended[news["ended"]] = news["status"]
