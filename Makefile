@@ -3,9 +3,9 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
-# Twice the processors of a small machine, because many tests wait. Files keep the order of `testpaths`, which names the
+# Three times the processors of a small machine, because many tests wait. Files keep the order of `testpaths`, which names the
 # long ones first: a worker that is left with one at the end would keep everybody waiting.
-WORKERS ?= -n 4 --dist loadfile --no-loadscope-reorder
+WORKERS ?= -n 6 --dist loadfile --no-loadscope-reorder
 CORPORA ?= $(or $(GATEWAY_CORPORA),../shared/corpora)
 SECONDS ?= 60
 

@@ -117,6 +117,7 @@ def test_mails_of_25_megabytes_at_once_stay_below_512_megabytes(
     )
 
 
+@pytest.mark.soak
 def test_a_listener_without_a_budget_is_seen(tmp_path: Path, figures: Figures) -> None:
     """Clients that never end their mail: all of it stays in memory."""
     with field(tmp_path, None, controls="no_byte_budget", imap=(), gone=False) as desk, contextlib.ExitStack() as open_:

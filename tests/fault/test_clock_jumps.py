@@ -71,7 +71,7 @@ def clocked(folder: Path, nursery: Nursery, url: str, **around: Any) -> Iterator
         yield desk, clock
 
 
-@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("database", ["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.soak)])
 def test_a_clock_that_jumps_neither_loses_nor_starves_anything(
     tmp_path: Path, nursery: Nursery, figures: Figures, url: str, database: str
 ) -> None:

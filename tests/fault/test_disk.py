@@ -66,6 +66,7 @@ def test_a_disk_that_fails_puts_mail_off(tmp_path: Path, nursery: Nursery, figur
     figures.measured("G5", f"{EXPERIMENT}: I/O errors, SQLite", f"{seen}; 0 lost, 0 twice")
 
 
+@pytest.mark.soak
 def test_a_full_disk_under_postgresql_puts_mail_off(
     tmp_path: Path, nursery: Nursery, figures: Figures, disk_of_postgres: SmallDisk, postgres_on_it: Postgres
 ) -> None:
@@ -87,7 +88,14 @@ def test_a_full_disk_under_postgresql_puts_mail_off(
 # --- controls ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("control", ["commit_after_250", "flag_before_commit", "permanent_failures"])
+@pytest.mark.parametrize(
+    "control",
+    [
+        "commit_after_250",
+        pytest.param("flag_before_commit", marks=pytest.mark.soak),
+        pytest.param("permanent_failures", marks=pytest.mark.soak),
+    ],
+)
 def test_a_daemon_that_breaks_its_promise_in_an_outage_is_seen(
     tmp_path: Path, nursery: Nursery, figures: Figures, control: str
 ) -> None:

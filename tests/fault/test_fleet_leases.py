@@ -88,6 +88,7 @@ def test_what_a_killed_daemon_held_is_free_within_a_minute(
         figures.measured("G32", f"{FREED}, mail and notices, PostgreSQL", told)
 
 
+@pytest.mark.soak
 def test_leases_that_do_not_end_with_their_holder_are_seen(
     tmp_path: Path, nursery: Nursery, postgres: str, figures: Figures
 ) -> None:
@@ -197,6 +198,7 @@ def test_a_daemon_frozen_in_the_middle_of_a_decision_holds_the_others_up_for_les
     figures.measured("G32", f"{HELD_UP}, PostgreSQL", f"{TIMES} times: others decide again after {spread}; 0 twice")
 
 
+@pytest.mark.soak
 def test_a_server_that_waits_for_a_frozen_daemon_is_seen(
     tmp_path: Path, nursery: Nursery, postgres: str, figures: Figures
 ) -> None:

@@ -57,6 +57,7 @@ def test_two_watchers_are_seen_where_nobody_asks_for_the_lock(
     figures.control("Fleet", ONE, "no advisory lock", f"{late} mails taken by a second watcher")
 
 
+@pytest.mark.soak
 def test_a_frozen_watcher_that_wakes_up_and_goes_on_is_seen(
     tmp_path: Path, nursery: Nursery, postgres: str, figures: Figures
 ) -> None:

@@ -55,6 +55,7 @@ def test_kill_minus_nine_at_random_moments_loses_and_doubles_nothing(
         figures.measured("G1", f"{EXPERIMENT}, {NAMES[database]}", killing.told(found))
 
 
+@pytest.mark.soak
 def test_random_kills_find_what_is_promised_too_early_and_what_is_not_noted_before_the_dot(
     tmp_path: Path, nursery: Nursery, figures: Figures
 ) -> None:

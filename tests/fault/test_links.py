@@ -190,6 +190,7 @@ def test_a_half_open_link_to_a_mailbox_is_noticed(tmp_path: Path, nursery: Nurse
     )
 
 
+@pytest.mark.soak
 def test_a_watcher_without_bounds_on_silence_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
     """It would take the test above for ever; the mail that lies there after as long as that one takes is enough."""
     waited = scaled(15, 180)

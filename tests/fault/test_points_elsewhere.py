@@ -170,6 +170,7 @@ def test_a_first_start_that_dies_is_made_good_by_the_next(
     figures.measured("G2", f"death at the first start, {named(url)}", f"{len(points)} crashes: each desk worked after")
 
 
+@pytest.mark.soak
 def test_tables_without_their_version_are_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
     controls = f"{CONTROLS},piecemeal_upgrade"
     with field(tmp_path, nursery, controls=controls, imap=(), gone=False, smtp=False, ahead=0) as desk:

@@ -153,6 +153,7 @@ def slow_server() -> Iterator[Postgres]:
     made.close()
 
 
+@pytest.mark.soak
 def test_taking_an_unknown_outcome_for_a_commit_is_seen(
     tmp_path: Path, nursery: Nursery, figures: Figures, slow_server: Postgres
 ) -> None:
@@ -168,6 +169,7 @@ def test_taking_an_unknown_outcome_for_a_commit_is_seen(
     figures.control("G4", CRASHES, "unknown outcome taken as committed", f"{len(verdict.lost)} mails lost")
 
 
+@pytest.mark.soak
 def test_repeating_after_an_unknown_outcome_without_keys_is_seen(
     tmp_path: Path, nursery: Nursery, figures: Figures, server: Postgres
 ) -> None:

@@ -49,6 +49,7 @@ def test_a_killed_daemon_is_there_again_within_seconds(
     figures.measured("G32", f"{EXPERIMENT}, {TICKETS:,} tickets, {NAMES[database]}", measured.told())
 
 
+@pytest.mark.soak
 def test_a_start_that_is_four_seconds_late_is_seen_to_miss_the_goal(tmp_path: Path, figures: Figures) -> None:
     with restarts(tmp_path, "", "slow_start") as measured:
         measured.again()

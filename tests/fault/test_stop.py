@@ -45,6 +45,7 @@ def test_sigterm_under_load_loses_doubles_and_cuts_nothing(
         figures.measured("G12", f"{EXPERIMENT}, {NAMES[database]}", stopping.told())
 
 
+@pytest.mark.soak
 def test_a_daemon_that_ends_at_once_is_seen_to_cut_clients_or_to_leave_notices_undecided(
     tmp_path: Path, nursery: Nursery, figures: Figures
 ) -> None:

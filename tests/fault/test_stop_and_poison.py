@@ -129,6 +129,7 @@ def test_a_poison_mail_kills_three_readers_at_most_across_restarts_while_good_ma
     )
 
 
+@pytest.mark.soak
 def test_not_writing_down_who_killed_a_reader_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
     controls, ledger = "haste,deadly,strikes_forgotten", tmp_path / "deaths"
     with field(tmp_path, nursery, controls=controls, imap=(), gone=False, troubles=("poison",), ahead=3) as desk:
