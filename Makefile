@@ -3,8 +3,8 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
-# Three times the processors of a small machine, because many tests wait. Files keep the order of `testpaths`, which names the
-# long ones first: a worker that is left with one at the end would keep everybody waiting.
+# Three times the processors of a small machine, because many tests wait. Files keep the order of `testpaths`, which
+# names the long ones first: a worker that is left with one at the end would keep everybody waiting.
 WORKERS ?= -n 6 --dist loadfile --no-loadscope-reorder
 CORPORA ?= $(or $(GATEWAY_CORPORA),../shared/corpora)
 SECONDS ?= 60
