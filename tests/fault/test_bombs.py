@@ -63,6 +63,7 @@ def test_no_bomb_costs_its_reader_much(reader: WatchedReader, figures: Figures) 
     )
 
 
+@pytest.mark.soak
 def test_a_bomb_without_its_limit_is_seen(figures: Figures) -> None:
     careless = WatchedReader("from gateway.inbound.reading import html_limits; html_limits._is_crowded = lambda _: 0")
     try:

@@ -19,6 +19,7 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
+from imapclient.exceptions import IMAPClientError
 from servers.dovecot import Dovecot
 from servers.sink import Received, SmtpSink
 
@@ -188,11 +189,9 @@ class Traffic:
             if not self._paced("imap", turn):
                 return
             token = self._token("token", where)
-            if turn % 2:
-                with server.client(address) as client:
-                    client.append("INBOX", mail(token))
-            else:
-                server.deliver(mail(token), address)
+            raw = mail(token)
+            while not _put(server, address, raw, by_imap=bool(turn % 2)):
+                time.sleep(0.05)
             self.promises.note(token)
             self.expected.setdefault(token, "new")
 
@@ -242,3 +241,16 @@ class Traffic:
         )
         self.insist(raw, sender, to, ours)
         self.expected[self._questions[number]] = status
+
+
+def _put(server: Dovecot, address: str, raw: bytes, *, by_imap: bool) -> bool:
+    """False when the server hung up; the same bytes twice are one mail."""
+    try:
+        if not by_imap:
+            server.deliver(raw, address)
+        else:
+            with server.client(address) as client:
+                client.append("INBOX", raw)
+    except (OSError, IMAPClientError):
+        return False
+    return True

@@ -11,7 +11,13 @@ from gateway.outbound import schedule, sender
 
 def apply() -> None:
     schedule.DELAYS = (0.4,) * 6  # type: ignore[assignment]
-    worker.LEASE_SECONDS = 8
+    begin = worker.Worker.__init__
+
+    def briefly(self: worker.Worker, *arguments: Any, **how: Any) -> None:
+        begin(self, *arguments, **how)
+        self._lease_seconds = 20
+
+    worker.Worker.__init__ = briefly  # type: ignore[method-assign]
     sender.lease_seconds = lambda _: 8
     clock._TURN_SECONDS = 0.3
     give_back = worker.Worker._return
