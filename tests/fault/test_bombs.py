@@ -21,7 +21,7 @@ from harness.scale import scaled
 from servers.listening import Client
 from servers.ports import wait_until
 
-pytestmark = pytest.mark.timeout(scaled(300, 0))
+pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 # --- alone ------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from harness.scale import SOAK, scaled
 from harness.traffic import mail, submit
 from servers.ports import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(300, 0))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 LARGE = 25 << 20
 """Octets of a mail: as many as a listener takes by default."""
 CLIENTS = scaled(4, 10)

@@ -23,7 +23,7 @@ from harness.traffic import mail, submit
 from servers.listening import Client, dotted
 from servers.ports import HOST
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(300, 0))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 CLIENTS = scaled(45, 1000)
 EXPERIMENT = "clients that drop the connection at a random byte and send again"
 DESK = "support@desk.example"

@@ -82,7 +82,7 @@ def told(desk: Field, died: list[str], found: Evidence) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(scaled(900, 0))
+@pytest.mark.timeout(scaled(600, 0))
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_dying_at_every_point_loses_and_doubles_nothing(
     tmp_path: Path, nursery: Nursery, figures: Figures, database: str, request: pytest.FixtureRequest

@@ -21,7 +21,7 @@ from harness.scale import scaled
 from harness.traffic import mail
 from servers.ports import wait_until
 
-pytestmark = pytest.mark.timeout(scaled(240, 0))
+pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 TIMES = scaled(1, int(os.environ.get("GATEWAY_FLEET_TIMES", "20")))
 LIMIT = scaled(20, 60)

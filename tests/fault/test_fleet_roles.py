@@ -16,7 +16,7 @@ from harness.oracle import Verdict
 from harness.scale import scaled
 from servers.ports import free_port, wait_until
 
-pytestmark = pytest.mark.timeout(scaled(240, 0))
+pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 MAILS = scaled(12, 500)
 SPLIT = "roles on machines of their own (--only)"

@@ -13,7 +13,7 @@ from harness.nursery import Nursery
 from harness.oracle import Verdict
 from harness.scale import scaled
 
-pytestmark = pytest.mark.timeout(scaled(240, 0))
+pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 TIMES = scaled(1, int(os.environ.get("GATEWAY_FLEET_TIMES", "20")))
 PAUSE = scaled(0.2, 1.0)

@@ -20,7 +20,7 @@ from servers.ports import wait_until
 
 from gateway.cli import main
 
-pytestmark = pytest.mark.timeout(scaled(300, 0))
+pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 EXPERIMENT = "hostile mail through the real door"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

@@ -24,7 +24,7 @@ from servers.ports import wait_until
 from gateway.config import InboundImap
 from gateway.inbound.imap import ImapWatcher
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(300, 0))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 STEPS = scaled(10, 1250)
 """Of one client; five kinds of server and store make eight of them, and so 10,000 in all."""
 EXPERIMENT = "random IMAP client beside the desk"

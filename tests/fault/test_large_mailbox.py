@@ -22,7 +22,7 @@ from servers.dovecot import Dovecot
 from servers.ports import free_port, wait_until
 from servers.proxy import Proxy
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(240, 0))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 MAILS, KILLS = scaled((3_000, 3), (250_000, 20))
 RESIDENT = 250 << 20
 LINE = 1_000_000 * MAILS // 250_000

@@ -22,7 +22,7 @@ from harness.power import CALLS, Disk, chances, promises
 from harness.scale import scaled
 from harness.traffic import TOKEN, mail, submit
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(180, 0))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 MAILS = scaled(12, 300)
 RESTARTS = scaled(3, 60)
 FILES = ("gateway.db", "gateway.db-wal")

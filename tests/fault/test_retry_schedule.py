@@ -21,7 +21,7 @@ from servers.sink import SmtpSink
 
 from gateway.outbound import schedule
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(300, 0))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 NOTICES = scaled(1, 20)
 SIX_DAYS = "4xx for six days on a virtual clock"
 BAD_DOMAIN = "one domain is slow and refuses"

@@ -17,7 +17,7 @@ from servers.ports import wait_until
 from gateway.config import InboundImap
 from gateway.inbound import imap
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(120, 0))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 SECONDS = scaled(4, 120)
 MOST = 0.02
 """Of one CPU, for each watcher."""

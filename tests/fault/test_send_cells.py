@@ -20,7 +20,7 @@ from servers.slow_link import SlowLink
 
 from gateway.outbound.courier import Courier
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(300, 0))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 DATABASES = scaled(("SQLite",), ("SQLite", "PostgreSQL"))
 LATE = "an answer to the dot that comes late"
 WAYS = {"q": "drop", "Q": "421", "r": "4xx", "f": "5xx"}

@@ -23,7 +23,7 @@ from harness.swarm import WAYS, Swarm
 from servers import certificate
 from servers.ports import wait_until
 
-pytestmark = pytest.mark.timeout(scaled(300, 0))
+pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 EXPERIMENT = "slow connections from one address"
 SLOW = scaled(100, 500)

@@ -22,7 +22,7 @@ from harness.scale import scaled
 from servers.imap_script import ScriptedImap
 from servers.ports import HOST, free_port, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(300, 0))]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 WATCHDOG = scaled(2.0, 60.0)
 """Seconds as in the service unit; a ping is due within them."""
 PATIENCE = scaled("5", "")
