@@ -7,6 +7,7 @@ import itertools
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -76,8 +77,16 @@ class Postgres:
         options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         where = ["-D", self._data, "-p", str(self.port), "-h", HOST, "-k", str(self.folder)]
         command = as_user(self._user, [str(self._bin / "postgres"), *where, *options])
-        self._process = launch(command, self.folder / "postgres.log")
-        wait_until(self.ready, "PostgreSQL's readiness", 30)
+        for left in reversed(range(40)):
+            self._process = launch(command, self.folder / "postgres.log")
+            try:
+                wait_until(self.ready, "PostgreSQL's readiness")
+            except RuntimeError as error:  # a process of the one that was killed still dies
+                if not left or "is still in use" not in str(error):
+                    raise
+                time.sleep(0.25)
+            else:
+                return
 
     def ready(self) -> bool:
         """Does it serve? RuntimeError with its log when it has ended."""
