@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,7 +21,7 @@ from gateway.errors import Poison, Temporary
 from gateway.inbound import situation
 from gateway.inbound.reader import START_SECONDS, Reader
 from gateway.mail import InboundMail, Kind, ReadingContext
-from gateway.store import Store, inbox, utcnow
+from gateway.store import Store, fleet, inbox, utcnow
 from gateway.store.apply import Applier
 from gateway.store.inbox import Claimed
 from gateway.threading.authenticity import Border
@@ -76,6 +77,8 @@ class Worker:
         self._open_reader = open_reader
         self._reader = open_reader()  # starts no child before its first mail
         self._clock = clock
+        self._lease = fleet.new_lease()
+        """The name of the next claim; a claim that failed keeps it."""
         self._owed: list[_Owed] = []
         self._beat: Callable[[], None] = lambda: None
 
@@ -112,14 +115,15 @@ class Worker:
             return 0
         try:
             now = self._clock()
-            holder, seconds = self._store.holder, self._lease_seconds
+            terms: dict[str, Any] = {"lease_seconds": self._lease_seconds, "holder": self._store.holder}
             batch = self._store.transact(
-                lambda c: inbox.claim(c, now, limit=_BATCH, lease_seconds=seconds, holder=holder, largest=largest),
+                lambda c: inbox.claim(c, now, limit=_BATCH, largest=largest, lease=self._lease, **terms),
                 beat=self._beat,
             )
-        except Temporary as error:
+        except Temporary as error:  # it may have taken mail all the same, which the next claim then gets
             log.service_failed(self.name, error)
             return 0
+        self._lease = fleet.new_lease()
         for claimed in batch:
             if stop is not None and stop.is_set():
                 self._return(claimed, "stopping", strike=False, delay=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections import Counter
@@ -50,6 +51,8 @@ class FairPool:
         self._parked: list[_Parked] = []
         self._late: list[Claim] = []
         self._large = 0
+        self._lease = _new_lease()
+        """The name of the next claim; a claim that failed keeps it."""
         self._busy: Counter[str] = Counter()
 
     def take(self, timeout: float) -> Claim | None:
@@ -99,10 +102,12 @@ class FairPool:
         room = min(self._room - len(self._parked), self._threads)
         if room <= 0:
             return None
-        claims = self._outbox.claim(self._clock(), limit=room, lease_seconds=self._lease_seconds, avoid=self._crowded())
-        now = time.monotonic()
+        now, lease, seconds = self._clock(), self._lease, self._lease_seconds
+        claims = self._outbox.claim(now, limit=room, lease_seconds=seconds, avoid=self._crowded(), lease=lease)
+        self._lease = _new_lease()
+        since = time.monotonic()
         with self._lock:
-            self._parked.extend(_Parked(claim, now) for claim in claims)
+            self._parked.extend(_Parked(claim, since) for claim in claims)
         return self._pick()
 
     def _crowded(self) -> list[str]:
@@ -140,6 +145,10 @@ class FairPool:
 def is_large(claim: Claim) -> bool:
     """Does it carry so much that only one like it may be under way? It is in memory several times over."""
     return sum(file.size for file in claim.outgoing.draft.files) > LARGE
+
+
+def _new_lease() -> str:
+    return secrets.token_hex(16)
 
 
 def _domain(claim: Claim) -> str:

@@ -12,10 +12,19 @@ from gateway.desk.notices import Claim, Settlement
 class Outbox(Protocol):
     """Notices that are due, leased to one sender at a time. Every call is safe from any thread."""
 
-    def claim(self, now: datetime, *, limit: int, lease_seconds: int, avoid: Collection[str] = ()) -> tuple[Claim, ...]:
+    def claim(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        lease_seconds: int,
+        avoid: Collection[str] = (),
+        lease: str | None = None,
+    ) -> tuple[Claim, ...]:
         """At most ``limit`` notices that are due, the longest waiting first, leased to the caller.
 
-        Those to the domains of ``avoid`` go on waiting.
+        Those to the domains of ``avoid`` go on waiting. A claim that failed is made again under the same ``lease``,
+        a name of the caller's: it may have taken notices all the same, and they are had in this way.
         """
         ...
 

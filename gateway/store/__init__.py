@@ -166,11 +166,17 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def claim(self, now: datetime, *, limit: int, lease_seconds: int, avoid: Collection[str] = ()) -> tuple[Claim, ...]:
-        holder = self._store.holder
-        return self._store.transact(
-            lambda c: outbox.claim(c, now, limit=limit, lease_seconds=lease_seconds, holder=holder, avoid=avoid)
-        )
+    def claim(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        lease_seconds: int,
+        avoid: Collection[str] = (),
+        lease: str | None = None,
+    ) -> tuple[Claim, ...]:
+        named: dict[str, Any] = {"holder": self._store.holder, "avoid": avoid, "lease": lease}
+        return self._store.transact(lambda c: outbox.claim(c, now, limit=limit, lease_seconds=lease_seconds, **named))
 
     def mark_dot_pending(self, claim: Claim, composed: bytes, now: datetime) -> bool:
         return self._store.transact(lambda c: outbox.mark_dot_pending(c, claim, composed, now))

@@ -8,6 +8,7 @@ Hosts whose clocks differ do not matter: only the database's clock is asked.
 from __future__ import annotations
 
 import os
+import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ from gateway.store import schema as s
 DEAD_SECONDS = 30
 """A daemon that has not beaten for so long is dead, or cut off; either way its leases are free."""
 _FORGOTTEN = timedelta(days=1)
+
+
+def new_lease() -> str:
+    """The name of a claim, which no other has."""
+    return secrets.token_hex(16)
 
 
 def free(connection: sa.Connection, table: sa.Table, now: datetime) -> sa.ColumnElement[bool]:

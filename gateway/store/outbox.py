@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
@@ -24,16 +23,17 @@ def claim(
     lease_seconds: int,
     holder: str | None = None,
     avoid: Collection[str] = (),
+    lease: str | None = None,
 ) -> tuple[Claim, ...]:
     """Lease the notices that are due, the oldest first, but for those to the domains of ``avoid``.
 
-    ``holder`` as in ``gateway.store.inbox.claim``.
+    ``holder`` and ``lease`` as in ``gateway.store.inbox.claim``.
     """
-    lease = secrets.token_hex(16)
+    lease = lease or fleet.new_lease()
     ready = (
         sa.select(s.notice.c.id)
         .where(s.notice.c.state.in_(_OPEN), s.notice.c.due_at <= now)
-        .where(fleet.free(connection, s.notice, now))
+        .where(sa.or_(fleet.free(connection, s.notice, now), s.notice.c.lease == lease))
         .where(*(~s.notice.c.recipient.endswith(f"@{domain.casefold()}", autoescape=True) for domain in avoid))
         .order_by(s.notice.c.due_at, s.notice.c.id)
         .limit(limit)

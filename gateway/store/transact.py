@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import sqlalchemy as sa
 
 from gateway.errors import Temporary
-from gateway.store.outcome import Outcome, outcome_of, transaction_id
+from gateway.store.outcome import Outcome, Witness, transaction_id
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
@@ -130,11 +130,12 @@ class PoolWriter:
     """PostgreSQL: each piece is a transaction of its own; conflicts and lost connections are tried again.
 
     After a connection lost during COMMIT the server is asked what became of the transaction, so that work which
-    was committed is never run twice.
+    was committed is never run twice. Where it cannot know, because it crashed, the caller hears of it.
     """
 
     def __init__(self, engine: sa.Engine, threads: int = 12) -> None:
         self._engine = engine
+        self._witness = Witness(engine)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store-writer")
 
     def submit(self, work: Work[T], *, serial: bool = False) -> Future[T]:
@@ -145,6 +146,7 @@ class PoolWriter:
 
     def close(self) -> None:
         self._pool.shutdown(wait=True)
+        self._witness.close()
 
     def _run(self, work: Work[T], serial: bool) -> T:
         for attempt in range(_RETRIES):
@@ -160,6 +162,7 @@ class PoolWriter:
         raise AssertionError("unreachable")
 
     def _once(self, work: Work[T], serial: bool) -> T:
+        witness = self._witness.session()
         with self._engine.connect() as connection:
             with connection.begin() as transaction:
                 number = self._serialise(connection) if serial else None
@@ -168,7 +171,7 @@ class PoolWriter:
                 try:
                     transaction.commit()
                 except (sa.exc.OperationalError, sa.exc.InterfaceError):
-                    if number is None or outcome_of(self._engine, number) is Outcome.ABORTED:
+                    if number is None or self._witness.outcome(number, witness) is Outcome.ABORTED:
                         raise
             return result
 

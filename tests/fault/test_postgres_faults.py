@@ -95,7 +95,6 @@ def ended(desk: Field, knocks: Knocks) -> Verdict:
     return desk.finish()[0]
 
 
-@pytest.mark.soak
 def test_postgresql_killed_and_cut_in_mid_commit_loses_and_doubles_nothing(
     tmp_path: Path, nursery: Nursery, figures: Figures, server: Postgres
 ) -> None:

@@ -55,13 +55,16 @@ class Killing:
     deaths: list[float] = field(default_factory=list)
     settled: float = 0.0
 
-    def run(self, seconds: float) -> None:
-        """Until there were enough kills and questions, or the time is up. The daemon runs in the end."""
+    def run(self, seconds: float, least: int = 2) -> None:
+        """Until there were enough kills and questions, or the time is up and ``least`` kills done.
+
+        The daemon runs in the end.
+        """
         end = time.monotonic() + seconds
         self.desk.traffic.progress = lambda: (len(self.deaths) + 1) / self.kills
         self._start()
         self.desk.traffic.start()
-        while self._wanted() and time.monotonic() < end:
+        while self._wanted() and (time.monotonic() < end or len(self.deaths) < least):
             stretch = self._first_work() if self.at_work or self._behind() else 1.0
             self._live(self.draw.uniform(*self.life) * (1.0 if self.at_work else stretch))
             self._kill()

@@ -36,8 +36,10 @@ def accept(store: Store, raw: bytes = b"From: a@b.example\r\n\r\nhi\r\n", *, key
     return store.transact(lambda c: inbox.accept(c, raw, envelope, source="test", keys=keys, now=now)).inbox_id
 
 
-def claim(store: Store, *, limit: int = 10, now: datetime = NOW, lease_seconds: int = 60) -> tuple[inbox.Claimed, ...]:
-    return store.transact(lambda c: inbox.claim(c, now, limit=limit, lease_seconds=lease_seconds))
+def claim(
+    store: Store, *, limit: int = 10, now: datetime = NOW, lease_seconds: int = 60, lease: str | None = None
+) -> tuple[inbox.Claimed, ...]:
+    return store.transact(lambda c: inbox.claim(c, now, limit=limit, lease_seconds=lease_seconds, lease=lease))
 
 
 def inbox_row(store: Store, inbox_id: int) -> sa.Row[Any]:

@@ -384,6 +384,11 @@ class Unsteady(Outbox):
         super().__init__(store)
         self._call, self._left = call, failures
 
+    def claim(self, *arguments: Any, **named: Any) -> tuple[Claim, ...]:
+        claims = super().claim(*arguments, **named)
+        self._maybe_fail("claim")  # its answer is lost
+        return claims
+
     def _maybe_fail(self, call: str) -> None:
         if call == self._call and self._left:
             self._left -= 1
@@ -398,7 +403,9 @@ class Unsteady(Outbox):
         return super().mark_dot_pending(*arguments, **named)
 
 
-@pytest.mark.parametrize(("call", "state", "sent"), [("settle", "sent", 1), ("mark_dot_pending", "due", 0)])
+@pytest.mark.parametrize(
+    ("call", "state", "sent"), [("claim", "sent", 1), ("settle", "sent", 1), ("mark_dot_pending", "due", 0)]
+)
 def test_a_database_that_is_away_for_a_moment_makes_no_second_copy(
     bench: Bench, smtp_sink: SmtpSink, call: str, state: str, sent: int
 ) -> None:

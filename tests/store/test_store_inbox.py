@@ -99,6 +99,16 @@ def test_mail_that_is_not_due_yet_waits(store: Store) -> None:
     assert len(claim(store, now=later(11))) == 1
 
 
+def test_a_claim_made_again_under_the_same_lease_gets_what_it_took_and_counts_once(store: Store) -> None:
+    ids = [accept(store) for _ in range(3)]
+    claim(store, limit=2, lease="mine")  # let its answer be lost
+    again = claim(store, lease="mine")
+    assert [c.id for c in again] == ids
+    assert [c.claims for c in again] == [1, 1, 1]
+    assert {c.lease for c in again} == {"mine"}
+    assert claim(store, lease="another") == ()
+
+
 def test_a_lease_that_ran_out_is_claimed_anew_and_the_first_holder_is_fenced_off(store: Store) -> None:
     accept(store)
     (first,) = claim(store, lease_seconds=60)

@@ -52,6 +52,14 @@ def test_the_notice_that_is_longest_due_is_claimed_first(store: Store) -> None:
     assert [c.outgoing.id for c in held(store, now=31)] == [second, third, first]
 
 
+def test_a_claim_made_again_under_the_same_lease_gets_what_it_took(store: Store) -> None:
+    notices = [notice(store) for _ in range(3)]
+    Outbox(store).claim(NOW, limit=2, lease_seconds=60, lease="mine")  # let its answer be lost
+    again = Outbox(store).claim(NOW, limit=9, lease_seconds=60, lease="mine")
+    assert [c.outgoing.id for c in again] == notices
+    assert held(store) == ()
+
+
 def test_nobody_else_claims_a_leased_notice(store: Store) -> None:
     notice(store)
     assert len(held(store)) == 1

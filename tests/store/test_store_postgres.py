@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ from gateway.errors import Temporary
 from gateway.mail import Envelope
 from gateway.store import Store, inbox, open_store
 from gateway.store import schema as s
-from gateway.store.outcome import Outcome, outcome_of, transaction_id
+from gateway.store.engine import make_engine
+from gateway.store.outcome import Outcome, Witness, transaction_id
 
 
 @pytest.fixture
@@ -41,6 +43,24 @@ def through(proxy: CuttingProxy, url: str) -> str:
 def put(connection: sa.Connection, name: str) -> str:
     connection.execute(sa.insert(s.blob).values(sha256=name, size=1, data=b"x"))
     return name
+
+
+@pytest.fixture
+def witness(store: Store) -> Iterator[Witness]:
+    made = Witness(store.engine)
+    yield made
+    made.close()
+
+
+def numbers(engine: sa.Engine) -> tuple[str, str]:
+    """Of a transaction that was committed, and of one that was not."""
+    found = []
+    with engine.connect() as connection:
+        for end in (connection.commit, connection.rollback):
+            put(connection, f"blob {len(found)}")
+            found.append(str(transaction_id(connection)))
+            end()
+    return found[0], found[1]
 
 
 def kill_me(connection: sa.Connection, postgres_server: Postgres) -> None:
@@ -102,26 +122,64 @@ def test_a_line_that_is_cut_at_commit_never_doubles_and_never_loses_work(
     store.close()
 
 
-def test_the_outcome_of_a_transaction_can_be_asked_for(store: Store) -> None:
-    with store.engine.connect() as connection:
-        assert transaction_id(connection) is None
-        put(connection, "a")
-        kept = transaction_id(connection)
-        connection.commit()
-        put(connection, "b")
-        undone = transaction_id(connection)
-        connection.rollback()
-    assert kept is not None
-    assert undone is not None
-    assert outcome_of(store.engine, kept) is Outcome.COMMITTED
-    assert outcome_of(store.engine, undone) is Outcome.ABORTED
+def test_the_outcome_of_a_transaction_can_be_asked_for(store: Store, witness: Witness) -> None:
+    session = witness.session()
+    kept, undone = numbers(store.engine)
+    assert witness.outcome(kept, session) is Outcome.COMMITTED
+    assert witness.outcome(undone, session) is Outcome.ABORTED
 
 
-def test_an_outcome_that_cannot_be_found_out_is_temporary(free_port: int) -> None:
-    engine = sa.create_engine(f"postgresql+psycopg://x@127.0.0.1:{free_port}/x", connect_args={"connect_timeout": 1})
+def test_a_transaction_that_changed_nothing_has_no_number(store: Store) -> None:
+    assert store.read(transaction_id) is None
+
+
+def test_an_outcome_is_not_known_once_the_session_from_before_has_ended(
+    store: Store, witness: Witness, postgres_server: Postgres
+) -> None:
+    session = witness.session()
+    kept, _ = numbers(store.engine)
+    postgres_server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name <> 'psql'")
     with pytest.raises(Temporary, match="not known"):
-        outcome_of(engine, "1000")
-    engine.dispose()
+        witness.outcome(kept, session)
+    later = witness.session()
+    with pytest.raises(Temporary, match="not known"):
+        witness.outcome(kept, session)
+    assert witness.outcome(kept, later) is Outcome.COMMITTED
+
+
+def test_a_session_that_a_pooler_has_replaced_is_not_believed(store: Store, witness: Witness) -> None:
+    session = witness.session()
+    kept, _ = numbers(store.engine)
+    pid, start = session.identity
+    object.__setattr__(session, "identity", (pid, f"before {start}"))
+    with pytest.raises(Temporary, match="not known"):
+        witness.outcome(kept, session)
+
+
+def test_after_a_crash_the_number_of_a_lost_transaction_may_be_that_of_a_committed_one() -> None:
+    """Why the server alone is not believed: its answer is about the other one."""
+    server = Postgres(durable=True, settings={"wal_writer_delay": "10s"})
+    with contextlib.closing(server):
+        engine = make_engine(server.database())
+        witness = Witness(engine)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE made (name text)")
+        session = witness.session()
+        with engine.connect() as connection:
+            connection.exec_driver_sql("INSERT INTO made VALUES ('lost')")
+            lost = transaction_id(connection)
+            server.kill()
+            connection.invalidate()
+        server.start()
+        with engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO made VALUES ('kept')")
+            kept = transaction_id(connection)
+        assert lost == kept, "the server gave the number out again"
+        with pytest.raises(Temporary, match="not known"):
+            witness.outcome(str(lost), session)
+        assert witness.outcome(str(kept), witness.session()) is Outcome.COMMITTED
+        witness.close()
+        engine.dispose()
 
 
 def test_a_deadlock_is_resolved_by_trying_again(store: Store) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from harness.desk import Desk, letter
 
+from gateway.errors import Temporary
 from gateway.inbound.reader import Reader
 from gateway.inbound.worker import Worker
 from gateway.mail import Envelope
+from gateway.store import Store
+from gateway.store.engine import make_engine
+from gateway.store.transact import GroupWriter, Work, Writer
+
+T = TypeVar("T")
 
 CASEY = "Casey Client <casey@client.example>"
 SAM = "Sam Client <sam@client.example>"
@@ -39,6 +47,40 @@ def all_at_once(desk: Desk, workers: int) -> None:
         thread.join()
     for reader in readers:
         reader.close()
+
+
+class Speechless:
+    """The answer to the first piece of work is lost."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer, self._answered = writer, False
+
+    def submit(self, work: Work[T], *, serial: bool = False) -> Future[T]:
+        future = self._writer.submit(work, serial=serial)
+        if not self._answered:
+            self._answered = True
+            future.result()
+            future = Future()
+            future.set_exception(Temporary("lost during COMMIT"))
+        return future
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def test_a_claim_whose_answer_was_lost_is_made_again_and_its_mail_decided_at_once(tmp_path: Path) -> None:
+    desk = Desk.open(tmp_path)
+    mail = letter(CASEY, "A question, please.", subject="Matter")
+    desk.gateway.door.accept(mail.as_bytes(), Envelope("", ("support@desk.example",)), source="test")
+    engine = make_engine(f"sqlite:///{tmp_path}/gateway.db")
+    store = Store(engine, Speechless(GroupWriter(engine)))
+    reader = Reader()
+    worker = Worker(store, desk.gateway.setup_now, lambda: reader, clock=desk.clock)
+    assert [worker.work(), worker.work()] == [0, 1]
+    assert desk.outcomes() == ["ticket opened"]
+    reader.close()
+    store.close()
+    desk.close()
 
 
 def test_two_first_mails_of_one_thread_that_come_at_once_end_in_one_ticket(desk: Desk) -> None:
