@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from harness.bombs import BOMBS, MEGA, attributes
+from harness.databases import BOTH, SQLITE
 from harness.field import Field, field
 from harness.figures import Figures
 from harness.good_mail import GoodMail, Waits, ms, percentile
@@ -78,7 +79,6 @@ def test_a_bomb_without_its_limit_is_seen(figures: Figures) -> None:
 # --- beside good mail -------------------------------------------------------------------------------
 
 BESIDE = "named bombs beside good mail"
-NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 SMALL = scaled(MEGA // 16, MEGA)
 COPIES = scaled(1, 10)
 """So many clients send every bomb once, all at the same time."""
@@ -89,14 +89,9 @@ LISTENS_ALONE = ("--only", "inbound")
 LASTS = scaled(8.0, 3600.0)
 
 
-@pytest.fixture(params=scaled(["sqlite"], [*NAMES]))
+@pytest.fixture(params=scaled([SQLITE], BOTH))
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     yield request.param
-
-
-@pytest.fixture
-def url(database: str, request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue("postgres")) if database == "postgresql" else ""
 
 
 def throw(desk: Field, bombs: list[bytes]) -> None:
@@ -159,7 +154,7 @@ def test_good_mail_goes_on_beside_bombs(
     assert found.verdict == Verdict(), str(found.verdict)[:3000]
     figures.measured(
         "G19",
-        f"{BESIDE}, {NAMES[database]}",
+        f"{BESIDE}, {database}",
         f"{len(BOMBS)} bombs of {SMALL // 1024} KB from each of {COPIES} clients at once, {RATE} mails a second beside "
         f"them: {beside} (before: {quiet}); every one kept and decided, {struck} readers killed",
     )

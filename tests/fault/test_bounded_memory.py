@@ -14,11 +14,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from harness.databases import BOTH, SQLITE
 from harness.evidence import verdict
 from harness.field import Field, field
 from harness.figures import Figures
 from harness.oracle import Verdict
-from harness.scale import SOAK, scaled
+from harness.scale import scaled
 from harness.traffic import mail, submit
 from servers.ports import wait_until
 
@@ -93,11 +94,10 @@ def peak_until_over(desk: Field, clients: Clients) -> int:
     return peak
 
 
-@pytest.mark.parametrize("database", ["SQLite", *(["PostgreSQL"] if SOAK else [])])
+@pytest.mark.parametrize("database", scaled((SQLITE,), BOTH))
 def test_mails_of_25_megabytes_at_once_stay_below_512_megabytes(
-    tmp_path: Path, request: pytest.FixtureRequest, figures: Figures, database: str
+    tmp_path: Path, url: str, figures: Figures, database: str
 ) -> None:
-    url = str(request.getfixturevalue("postgres")) if database == "PostgreSQL" else ""
     with field(tmp_path, None, url, controls="", imap=(), gone=False) as desk:
         desk.daemon.start()
         clients = Clients(desk)

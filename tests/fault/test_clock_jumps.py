@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from harness.databases import BOTH, SQLITE
 from harness.evidence import verdict as judged
 from harness.field import Field, field
 from harness.figures import Figures
@@ -33,14 +34,6 @@ HOUR, DAY = 3600, 86400
 JUMPS = (HOUR, 0, -HOUR, 0, DAY, -DAY, 0) * scaled(1, 10)
 QUESTIONS = scaled(3, 20)
 DEFERRED = "notices that a relay defers while the clock jumps"
-DATABASES = ("SQLite", "PostgreSQL")
-
-
-@pytest.fixture
-def url(request: pytest.FixtureRequest) -> str:
-    """By the parameter ``database``."""
-    on_postgres = request.node.callspec.params.get("database") == "PostgreSQL"
-    return str(request.getfixturevalue("postgres")) if on_postgres else ""
 
 
 class WallClock:
@@ -71,7 +64,7 @@ def clocked(folder: Path, nursery: Nursery, url: str, **around: Any) -> Iterator
         yield desk, clock
 
 
-@pytest.mark.parametrize("database", ["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("database", scaled((SQLITE,), BOTH))
 def test_a_clock_that_jumps_neither_loses_nor_starves_anything(
     tmp_path: Path, nursery: Nursery, figures: Figures, url: str, database: str
 ) -> None:
@@ -161,7 +154,7 @@ def deferred(folder: Path, nursery: Nursery, url: str, controls: str, questions:
         engine.dispose()
 
 
-@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("database", BOTH)
 def test_a_jump_of_the_clock_costs_a_notice_one_attempt_at_most(
     tmp_path: Path, nursery: Nursery, figures: Figures, url: str, database: str
 ) -> None:

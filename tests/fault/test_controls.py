@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from harness.databases import POSTGRESQL, SQLITE
 from harness.field import field
 from harness.figures import Figures
 from harness.nursery import Nursery
@@ -12,16 +13,16 @@ from harness.nursery import Nursery
 pytestmark = pytest.mark.timeout(300)
 
 CONTROLS = [
-    ("commit_after_250", "sqlite", "accept done", "", "lost"),
-    ("commit_after_250", "postgresql", "accept done", "", "lost"),
-    ("flag_before_commit", "sqlite", "imap after move", "move", "lost"),
-    ("no_unique_keys", "sqlite", "accept committed", "", "doubled"),
-    ("no_unique_keys", "postgresql", "accept committed", "", "doubled"),
-    ("no_unique_keys", "sqlite", "imap before move", "move", "doubled"),
-    ("new_message_id", "sqlite", "after dot", "", "notices_unknown"),
-    ("no_dot_mark", "sqlite", "after dot", "", "notices_doubled"),
-    ("no_dot_mark", "postgresql", "after dot", "", "notices_doubled"),
-    ("settle_before_dot", "sqlite", "before dot", "", "notices_lost"),
+    ("commit_after_250", SQLITE, "accept done", "", "lost"),
+    ("commit_after_250", POSTGRESQL, "accept done", "", "lost"),
+    ("flag_before_commit", SQLITE, "imap after move", "move", "lost"),
+    ("no_unique_keys", SQLITE, "accept committed", "", "doubled"),
+    ("no_unique_keys", POSTGRESQL, "accept committed", "", "doubled"),
+    ("no_unique_keys", SQLITE, "imap before move", "move", "doubled"),
+    ("new_message_id", SQLITE, "after dot", "", "notices_unknown"),
+    ("no_dot_mark", SQLITE, "after dot", "", "notices_doubled"),
+    ("no_dot_mark", POSTGRESQL, "after dot", "", "notices_doubled"),
+    ("settle_before_dot", SQLITE, "before dot", "", "notices_lost"),
 ]
 
 
@@ -32,14 +33,13 @@ def test_the_oracle_sees_a_broken_promise(
     tmp_path: Path,
     nursery: Nursery,
     figures: Figures,
-    request: pytest.FixtureRequest,
+    url: str,
     control: str,
     database: str,
     point: str,
     box: str,
     seen: str,
 ) -> None:
-    url = request.getfixturevalue("postgres") if database == "postgresql" else ""
     broken, imap = f"haste,inside,{control}", (box,) if box else ()
     with field(tmp_path, nursery, url, controls=broken, imap=imap, gone=False, smtp=False, ahead=0) as desk:
         desk.traffic.start()

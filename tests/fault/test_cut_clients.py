@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from harness.databases import BOTH
 from harness.evidence import verdict as judged
 from harness.field import Field, field
 from harness.figures import Figures
@@ -109,11 +110,10 @@ def cut(desk: Field, clients: int) -> tuple[Verdict, int]:
     return judged(desk.url, desk.traffic)[0], again
 
 
-@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("database", BOTH)
 def test_a_mail_whose_client_vanished_and_came_again_is_there_once(
-    tmp_path: Path, nursery: Nursery, figures: Figures, request: pytest.FixtureRequest, database: str
+    tmp_path: Path, nursery: Nursery, figures: Figures, url: str, database: str
 ) -> None:
-    url = request.getfixturevalue("postgres") if database == "PostgreSQL" else ""
     with field(tmp_path, nursery, url, imap=(), gone=False) as desk:
         verdict, again = cut(desk, CLIENTS)
     assert verdict == Verdict(), str(verdict)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.databases import BOTH, POSTGRESQL, SQLITE
 from harness.evidence import Evidence, delivered
 from harness.field import Field, field
 from harness.figures import Figures
@@ -47,9 +48,9 @@ _SELDOM = (
 def chosen(database: str) -> list[str]:
     """The points of one round. In short, each has its turn on one of the databases, most on the cheaper one."""
     draw = random.Random(SEED)
-    shared = sorted(set(POINTS["sqlite"]) & set(POINTS["postgresql"]))
+    shared = sorted(set(POINTS[SQLITE]) & set(POINTS[POSTGRESQL]))
     mine = shared if SOAK else draw.sample(shared, len(shared) * 2 // 3)
-    if not SOAK and database == "postgresql":
+    if not SOAK and database == POSTGRESQL:
         mine = sorted(set(shared) - set(mine))
     return [*mine, *sorted(set(POINTS[database]) - set(shared))]
 
@@ -83,11 +84,10 @@ def told(desk: Field, died: list[str], found: Evidence) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(scaled(600, 0))
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", BOTH)
 def test_dying_at_every_point_loses_and_doubles_nothing(
-    tmp_path: Path, nursery: Nursery, figures: Figures, database: str, request: pytest.FixtureRequest
+    tmp_path: Path, nursery: Nursery, figures: Figures, url: str, database: str
 ) -> None:
-    url = request.getfixturevalue("postgres") if database == "postgresql" else ""
     points = chosen(database)
     controls = "haste,inside,planted"
     going: dict[str, Any] = {"troubles": ("poison", "hiccup"), "ahead": 12, "pause": 1.0, "quota": QUOTA}
@@ -103,5 +103,4 @@ def test_dying_at_every_point_loses_and_doubles_nothing(
         assert Counter(line.removeprefix("died at ") for line in noted) == Counter(died)
         assert set(died) == set(points)
         assert set(found.statuses.values()) <= {"new", "pending", "client_responded"}
-        name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[database]
-        figures.measured("G2", f"death at every named point, {name}", told(desk, died, found))
+        figures.measured("G2", f"death at every named point, {database}", told(desk, died, found))

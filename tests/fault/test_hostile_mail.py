@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from harness.databases import BOTH, POSTGRESQL, SQLITE
 from harness.field import Field, field
 from harness.figures import Figures
 from harness.hostile import READS_ALONE, Bringer, Outcome, corpora, hostile, outcome, own, poison, waiting
@@ -23,22 +24,16 @@ from gateway.cli import main
 pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 EXPERIMENT = "hostile mail through the real door"
-NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-MAILS = {"sqlite": scaled(110, 10_000), "postgresql": scaled(50, 10_000)}
-ROLES: dict[str, tuple[str, ...]] = {"sqlite": (), "postgresql": scaled(READS_ALONE, ())}
+MAILS = {SQLITE: scaled(110, 10_000), POSTGRESQL: scaled(50, 10_000)}
+ROLES: dict[str, tuple[str, ...]] = {SQLITE: (), POSTGRESQL: scaled(READS_ALONE, ())}
 POISONS = scaled(1, 20)
 SHOWN = scaled(5, 1000)
 """So many mails are asked for as a user would; the others in the database."""
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=BOTH)
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     yield request.param
-
-
-@pytest.fixture
-def url(database: str, request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue("postgres")) if database == "postgresql" else ""
 
 
 def mails(count: int) -> Iterator[bytes]:
@@ -100,7 +95,7 @@ def test_hostile_mail_is_kept_byte_by_byte_and_becomes_a_ticket_or_goes_to_quara
     roads += f", {bringer.put_off} times put off" if bringer.put_off else ""
     figures.measured(
         "G17",
-        f"{EXPERIMENT}, {NAMES[database]}",
+        f"{EXPERIMENT}, {database}",
         f"{count:,} mails ({roads}): {count:,} kept byte by byte, {asked:,} of them shown so by the command; {ends}; "
         f"{len(readers)} killed readers, {max(readers.values())} times at most; the daemon lived",
     )

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from harness.databases import BOTH
 from harness.evidence import verdict as judged
 from harness.field import CAPABILITIES, Field, field
 from harness.figures import Figures
@@ -60,11 +61,10 @@ def finished(desk: Field, beside: list[SecondClient]) -> Verdict:
     return dataclasses.replace(verdict, lost=tuple(token for token in verdict.lost if token not in taken_away))
 
 
-@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("database", BOTH)
 def test_every_mail_is_a_message_exactly_once_whatever_another_client_does(
-    tmp_path: Path, nursery: Nursery, figures: Figures, request: pytest.FixtureRequest, database: str
+    tmp_path: Path, nursery: Nursery, figures: Figures, url: str, database: str
 ) -> None:
-    url = request.getfixturevalue("postgres") if database == "PostgreSQL" else ""
     with field(tmp_path, nursery, url, gone=False, controls="haste,soon_back") as desk:
         beside = clients(desk)
         desk.start()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.databases import BOTH, POSTGRESQL, SQLITE
 from harness.field import field
 from harness.figures import Figures
 from harness.killing import Killing, listen_lmtp, quota
@@ -20,9 +20,8 @@ from servers.ports import free_port
 pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 EXPERIMENT = "kill -9 at random moments"
-NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-KILLS = {"sqlite": scaled(8, 1000), "postgresql": scaled(5, 1000)}
-MAILS = {"sqlite": scaled(96, 10_100), "postgresql": scaled(48, 10_100)}
+KILLS = {SQLITE: scaled(8, 1000), POSTGRESQL: scaled(5, 1000)}
+MAILS = {SQLITE: scaled(96, 10_100), POSTGRESQL: scaled(48, 10_100)}
 LIFE = scaled((0.05, 2.0), (0.05, 3.0))
 AT_MOST = float(os.environ.get("GATEWAY_KILL_SECONDS", scaled(20, 3600)))
 """Seconds of killing: on a machine that is busy with other things an experiment may end early, and says so."""
@@ -30,16 +29,7 @@ TO_END = scaled(120.0, 1500.0)
 """Seconds: without haste, what died in the window after the dot is sent again minutes later."""
 
 
-@pytest.fixture(params=NAMES)
-def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    yield request.param
-
-
-@pytest.fixture
-def url(database: str, request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue("postgres")) if database == "postgresql" else ""
-
-
+@pytest.mark.parametrize("database", BOTH)
 def test_kill_minus_nine_at_random_moments_loses_and_doubles_nothing(
     tmp_path: Path, nursery: Nursery, database: str, url: str, figures: Figures
 ) -> None:
@@ -51,7 +41,7 @@ def test_kill_minus_nine_at_random_moments_loses_and_doubles_nothing(
         verdict, found = desk.finish(TO_END)
         assert verdict == Verdict(), str(verdict)[:3000]
         assert killing.orphans.alive() == []
-        figures.measured("G1", f"{EXPERIMENT}, {NAMES[database]}", killing.told(found))
+        figures.measured("G1", f"{EXPERIMENT}, {database}", killing.told(found))
 
 
 @pytest.mark.soak

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness.databases import BOTH, SQLITE
 from harness.evidence import gather
 from harness.field import Field, field
 from harness.figures import Figures
@@ -26,21 +27,16 @@ _BESIDE = ("accept done", "accept committed", "door before submit", "door after 
 _SENDING = ("dot pending done", "dot pending committed", "settle done", "settle committed")
 
 
-@pytest.fixture(params=scaled(["sqlite"], ["sqlite", "postgresql"]))
-def url(request: pytest.FixtureRequest) -> str:
-    """Of the database; empty for a new file."""
-    return str(request.getfixturevalue("postgres")) if request.param == "postgresql" else ""
-
-
-def named(url: str) -> str:
-    return "PostgreSQL" if url else "SQLite"
+@pytest.fixture(params=scaled((SQLITE,), BOTH))
+def database(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 # --- commands
 
 
 def test_a_command_that_dies_and_is_given_again_takes_effect_once(
-    tmp_path: Path, nursery: Nursery, figures: Figures, url: str
+    tmp_path: Path, nursery: Nursery, figures: Figures, url: str, database: str
 ) -> None:
     times = TIMES * len(STAGES)
     with field(tmp_path, nursery, url, controls=CONTROLS, imap=(), gone=False, smtp=False, ahead=0) as desk:
@@ -63,9 +59,7 @@ def test_a_command_that_dies_and_is_given_again_takes_effect_once(
         effects = {name: [asked(desk.url, ORDERS[name].carried_out, id=n) for n in ids] for name, ids in chosen.items()}
         assert effects == {name: [[1]] * times for name in ORDERS}
     died = len(ORDERS) * times + len(_BESIDE) * TIMES
-    figures.measured(
-        "G2", f"death of commands, {named(url)}", f"{died} crashes: each took effect once, 0 lost, 0 twice"
-    )
+    figures.measured("G2", f"death of commands, {database}", f"{died} crashes: each took effect once, 0 lost, 0 twice")
 
 
 def targets(url: str, times: int) -> dict[str, list[int]]:
@@ -101,7 +95,7 @@ def test_a_command_that_stores_twice_is_seen(tmp_path: Path, nursery: Nursery, f
 
 
 def test_a_notice_that_is_written_to_a_maildir_is_there_once_wherever_we_die(
-    tmp_path: Path, nursery: Nursery, figures: Figures, url: str
+    tmp_path: Path, nursery: Nursery, figures: Figures, url: str, database: str
 ) -> None:
     with field(tmp_path, nursery, url, controls=CONTROLS, imap=(), gone=False, smtp=False, ahead=0) as desk:
         to_maildir(desk, tmp_path / "out")
@@ -118,7 +112,7 @@ def test_a_notice_that_is_written_to_a_maildir_is_there_once_wherever_we_die(
         tokens = desk.traffic.promises.tokens()
         assert judge(tokens, found.stored, undoubted, written, found.stuck, found.wrong) == Verdict()
     told = f"{len(points)} crashes, {len(written)} notices, {found.ambiguous} in the window: 0 lost, 0 twice"
-    figures.measured("G2", f"death at a Maildir, {named(url)}", told)
+    figures.measured("G2", f"death at a Maildir, {database}", told)
 
 
 def test_a_notice_that_is_settled_before_it_is_written_is_missed(
@@ -155,7 +149,7 @@ def arrived(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def test_a_first_start_that_dies_is_made_good_by_the_next(
-    tmp_path: Path, nursery: Nursery, figures: Figures, request: pytest.FixtureRequest, url: str
+    tmp_path: Path, nursery: Nursery, figures: Figures, request: pytest.FixtureRequest, url: str, database: str
 ) -> None:
     points = around(SCHEMA) * TIMES
     for number, point in enumerate(points):
@@ -167,7 +161,7 @@ def test_a_first_start_that_dies_is_made_good_by_the_next(
             desk.start()
             verdict, _ = desk.finish()
             assert verdict == Verdict()
-    figures.measured("G2", f"death at the first start, {named(url)}", f"{len(points)} crashes: each desk worked after")
+    figures.measured("G2", f"death at the first start, {database}", f"{len(points)} crashes: each desk worked after")
 
 
 @pytest.mark.soak

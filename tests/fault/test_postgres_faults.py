@@ -8,7 +8,7 @@ import random
 import signal
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -137,13 +137,25 @@ def test_postgresql_away_puts_mail_off(tmp_path: Path, nursery: Nursery, figures
 # --- controls ---------------------------------------------------------------------------------------
 
 
-def ended_anew(desk: Field, knocks: Knocks) -> Verdict:
-    """A daemon that takes a lost settlement for a done one holds that mail until its lease runs out, or it ends."""
-    knocks.stop()
-    assert desk.daemon.stop() == 0
-    desk.start()
-    worked_off(desk)
-    return desk.finish()[0]
+def with_control(
+    folder: Path, nursery: Nursery, server: Postgres, control: str, trouble: Callable[[Knocks], object]
+) -> Verdict:
+    """What the oracle says of a daemon under ``control``, after ``trouble``.
+
+    One that takes a lost settlement for a done one holds that mail until its lease runs out, or it ends: so it does.
+    """
+    around = {"controls": f"haste,{control}", "imap": (), "gone": False, "smtp": False}
+    with field(folder, nursery, server.database(), **around) as desk:
+        desk.start()
+        desk.traffic.start()
+        knocks = Knocks(desk, clients=5, pause=0.0)
+        desk.sink.wait_for(2, 60)
+        trouble(knocks)
+        knocks.stop()
+        assert desk.daemon.stop() == 0
+        desk.start()
+        worked_off(desk)
+        return desk.finish()[0]
 
 
 @pytest.fixture
@@ -157,32 +169,23 @@ def slow_server() -> Iterator[Postgres]:
 def test_taking_an_unknown_outcome_for_a_commit_is_seen(
     tmp_path: Path, nursery: Nursery, figures: Figures, slow_server: Postgres
 ) -> None:
-    around = {"controls": "haste,unknown_is_committed", "imap": (), "gone": False}
-    with field(tmp_path, nursery, slow_server.database(), **around, smtp=False) as desk:
-        desk.start()
-        desk.traffic.start()
-        knocks = Knocks(desk, clients=5, pause=0.0)
-        desk.sink.wait_for(2, 60)
+    def trouble(knocks: Knocks) -> None:
         killed(slow_server, knocks, 5, (0.1, 0.4))
-        verdict = ended_anew(desk, knocks)
-    assert verdict.lost, verdict
-    figures.control("G4", CRASHES, "unknown outcome taken as committed", f"{len(verdict.lost)} mails lost")
+
+    lost = with_control(tmp_path, nursery, slow_server, "unknown_is_committed", trouble).lost
+    assert lost
+    figures.control("G4", CRASHES, "unknown outcome taken as committed", f"{len(lost)} mails lost")
 
 
 @pytest.mark.soak
 def test_repeating_after_an_unknown_outcome_without_keys_is_seen(
     tmp_path: Path, nursery: Nursery, figures: Figures, server: Postgres
 ) -> None:
-    around = {"controls": "haste,unknown_is_aborted,no_unique_keys", "imap": (), "gone": False}
-    with field(tmp_path, nursery, server.database(), **around, smtp=False) as desk:
-        desk.start()
-        desk.traffic.start()
-        knocks = Knocks(desk, clients=4, pause=0.0)
-        desk.sink.wait_for(2, 60)
+    def trouble(_: Knocks) -> None:
         for _ in range(3):
             cut_in_commit(server)
             time.sleep(0.2)
-        verdict = ended_anew(desk, knocks)
-    assert verdict.doubled, verdict
-    doubled = len(verdict.doubled)
-    figures.control("G4", CRASHES, "unknown outcome taken as failed, no unique keys", f"{doubled} mails doubled")
+
+    doubled = with_control(tmp_path, nursery, server, "unknown_is_aborted,no_unique_keys", trouble).doubled
+    assert doubled
+    figures.control("G4", CRASHES, "unknown outcome taken as failed, no unique keys", f"{len(doubled)} mails doubled")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from harness.databases import BOTH, POSTGRESQL, SQLITE
 from harness.field import field
 from harness.figures import Figures
 from harness.filled import fill
@@ -17,8 +18,7 @@ from harness.scale import scaled
 pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 EXPERIMENT = "start after kill -9"
-NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-STARTS = {"sqlite": scaled(2, 20), "postgresql": scaled(1, 20)}
+STARTS = {SQLITE: scaled(2, 20), POSTGRESQL: scaled(1, 20)}
 TICKETS = scaled(200, 5000)
 
 
@@ -36,17 +36,16 @@ def restarts(folder: Path, url: str, control: str = "") -> Iterator[Restarts]:
         made.close()
 
 
-@pytest.mark.parametrize("database", NAMES)
+@pytest.mark.parametrize("database", BOTH)
 def test_a_killed_daemon_is_there_again_within_seconds(
-    tmp_path: Path, database: str, request: pytest.FixtureRequest, figures: Figures
+    tmp_path: Path, database: str, url: str, figures: Figures
 ) -> None:
-    url = str(request.getfixturevalue("postgres")) if database == "postgresql" else ""
     with restarts(tmp_path, url) as measured:
         for _ in range(STARTS[database]):
             measured.again()
     assert min(measured.held) > 0
     assert max(measured.cpu) < 2 * CPU_SECONDS  # time on the wall is for the figure: machines that run tests are busy
-    figures.measured("G32", f"{EXPERIMENT}, {TICKETS:,} tickets, {NAMES[database]}", measured.told())
+    figures.measured("G32", f"{EXPERIMENT}, {TICKETS:,} tickets, {database}", measured.told())
 
 
 @pytest.mark.soak

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import quantiles
 
 import pytest
+from harness.databases import BOTH, SQLITE
 from harness.figures import Figures
 from harness.post import START, Post
 from harness.scale import scaled
@@ -32,13 +33,12 @@ Times = dict[str, list[datetime]]
 
 
 @pytest.fixture
-def posts(tmp_path: Path, smtp_sink: SmtpSink, request: pytest.FixtureRequest) -> Iterator[Callable[..., Post]]:
-    """A maker of outboxes: ``posts("SQLite", outbound="")``; the relay is ``smtp_sink``."""
+def posts(tmp_path: Path, smtp_sink: SmtpSink, place: Callable[[str], str]) -> Iterator[Callable[..., Post]]:
+    """A maker of outboxes: ``posts(SQLITE, outbound="")``; the relay is ``smtp_sink``."""
     made: list[Post] = []
 
-    def make(database: str = "SQLite", outbound: str = "") -> Post:
-        url = request.getfixturevalue("postgres") if database == "PostgreSQL" else ""
-        made.append(Post(tmp_path / f"desk{len(made)}", smtp_sink.port, url, outbound))
+    def make(database: str = SQLITE, outbound: str = "") -> Post:
+        made.append(Post(tmp_path / f"desk{len(made)}", smtp_sink.port, place(database), outbound))
         return made[-1]
 
     yield make
@@ -78,7 +78,7 @@ def off_schedule(times: list[datetime]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("database", BOTH)
 def test_six_days_of_4xx_are_tried_as_the_contract_says_then_told_and_can_be_sent_again(
     posts: Callable[..., Post], smtp_sink: SmtpSink, figures: Figures, database: str
 ) -> None:

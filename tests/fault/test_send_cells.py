@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fault.controls import new_message_id
+from harness.databases import BOTH, SQLITE
 from harness.evidence import gather
 from harness.figures import Figures
 from harness.oracle import Verdict, judge
@@ -21,7 +22,7 @@ from servers.slow_link import SlowLink
 from gateway.outbound.courier import Courier
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
-DATABASES = scaled(("SQLite",), ("SQLite", "PostgreSQL"))
+DATABASES = scaled((SQLITE,), BOTH)
 LATE = "an answer to the dot that comes late"
 WAYS = {"q": "drop", "Q": "421", "r": "4xx", "f": "5xx"}
 CONTRACT = {
@@ -68,13 +69,12 @@ Makers = Callable[..., Post]
 
 
 @pytest.fixture
-def posts(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Makers]:
-    """A maker of outboxes: ``posts(port, "SQLite", outbound="")``."""
+def posts(tmp_path: Path, place: Callable[[str], str]) -> Iterator[Makers]:
+    """A maker of outboxes: ``posts(port, SQLITE, outbound="")``."""
     made: list[Post] = []
 
-    def make(port: int, database: str = "SQLite", outbound: str = "") -> Post:
-        url = request.getfixturevalue("postgres") if database == "PostgreSQL" else ""
-        made.append(Post(tmp_path / f"desk{len(made)}", port, url, outbound))
+    def make(port: int, database: str = SQLITE, outbound: str = "") -> Post:
+        made.append(Post(tmp_path / f"desk{len(made)}", port, place(database), outbound))
         return made[-1]
 
     yield make
@@ -131,7 +131,7 @@ def test_a_large_mail_on_a_slow_link_is_sent_once(posts: Makers, figures: Figure
     size, speed = scaled((300_000, 150_000), (25_000_000, 50_000))
     port = free_port()
     relay, link = Relay(port), SlowLink(port, speed)
-    post = posts(link.port, "SQLite", scaled("command_timeout = 1\ndata_timeout = 30", ""))
+    post = posts(link.port, SQLITE, scaled("command_timeout = 1\ndata_timeout = 30", ""))
     head = b"Message-ID: <large@desk.example>\r\nSubject: large\r\n\r\n"
     raw = head + (b"x" * 76 + b"\r\n") * (size // 78)
     notice = post.add("someone@client.example", composed=raw, message_id="large@desk.example")
@@ -150,7 +150,7 @@ def test_a_sender_that_waits_a_minute_and_sends_a_new_mail_is_seen(
     monkeypatch.setattr(Courier, "_attempt", Courier._attempt)  # to be put back
     new_message_id.apply()
     relay, (patience, seconds) = Relay(), scaled((1, 3), (60, 300))
-    post = posts(relay.port, "SQLite", f"data_timeout = {patience}")
+    post = posts(relay.port, SQLITE, f"data_timeout = {patience}")
     post.add("someone@client.example")
 
     def twice() -> None:

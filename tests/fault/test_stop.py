@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.databases import BOTH, POSTGRESQL, SQLITE
 from harness.field import field
 from harness.figures import Figures
 from harness.killing import listen_lmtp
@@ -20,17 +21,15 @@ from servers.ports import free_port
 pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 EXPERIMENT = "SIGTERM under load"
-NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-STOPS = {"sqlite": scaled(3, 100), "postgresql": scaled(2, 100)}
+STOPS = {SQLITE: scaled(3, 100), POSTGRESQL: scaled(2, 100)}
 SIZE = scaled(2, 25) << 20
 AT_MOST = float(os.environ.get("GATEWAY_STOP_SECONDS", scaled(30, 3600)))
 
 
-@pytest.mark.parametrize("database", NAMES)
+@pytest.mark.parametrize("database", BOTH)
 def test_sigterm_under_load_loses_doubles_and_cuts_nothing(
-    tmp_path: Path, nursery: Nursery, database: str, request: pytest.FixtureRequest, figures: Figures
+    tmp_path: Path, nursery: Nursery, database: str, url: str, figures: Figures
 ) -> None:
-    url = str(request.getfixturevalue("postgres")) if database == "postgresql" else ""
     imap = ("move", "keyword") if SOAK else ("move",)
     traffic: dict[str, Any] = {"lmtp_port": free_port(), "pause": scaled(0.3, 0.1), "ahead": scaled(12, 40)}
     with field(tmp_path, nursery, url, controls="", imap=imap, gone=False, **traffic) as desk:
@@ -42,7 +41,7 @@ def test_sigterm_under_load_loses_doubles_and_cuts_nothing(
         assert found.ambiguous == 0, "a drained sender leaves nothing undecided"
         assert stopping.statuses == {0}
         assert stopping.cut == 0
-        figures.measured("G12", f"{EXPERIMENT}, {NAMES[database]}", stopping.told())
+        figures.measured("G12", f"{EXPERIMENT}, {database}", stopping.told())
 
 
 @pytest.mark.soak

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 
+from harness.databases import POSTGRESQL, SQLITE
+
 TRANSACTIONS = {
     "gateway.app:Gateway.__init__": "people",
     "gateway.app:Gateway.reload": "reload",
@@ -124,8 +126,8 @@ _EVERYWHERE = [point for point in of(TRANSACTIONS) + around(WIRE) if point not i
 _FLEET = [f"{when} {name}" for name in STATEMENTS.values() for when in ("before", "after")]
 
 POINTS = {
-    "sqlite": tuple(_EVERYWHERE),
-    "postgresql": tuple(p for p in _EVERYWHERE if not p.startswith("forget leases")) + tuple(_FLEET),
+    SQLITE: tuple(_EVERYWHERE),
+    POSTGRESQL: tuple(p for p in _EVERYWHERE if not p.startswith("forget leases")) + tuple(_FLEET),
 }
 """Where ``gateway run`` can die in the middle of its work, by database."""
 
