@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(scaled(600, 0))
 # --- alone ------------------------------------------------------------------------------------------
 
 ALONE = "named bombs, each alone in the reader"
-SIZE = scaled(1, 24) * MEGA
+SIZE = scaled(MEGA // 2, 24 * MEGA)
 CPU_SECONDS = 2.0
 BYTES = 300 * MEGA
 

@@ -24,7 +24,7 @@ from gateway.cli import main
 pytestmark = pytest.mark.timeout(scaled(600, 0))
 
 EXPERIMENT = "hostile mail through the real door"
-MAILS = {SQLITE: scaled(110, 10_000), POSTGRESQL: scaled(50, 10_000)}
+MAILS = {SQLITE: scaled(80, 10_000), POSTGRESQL: scaled(40, 10_000)}
 ROLES: dict[str, tuple[str, ...]] = {SQLITE: (), POSTGRESQL: scaled(READS_ALONE, ())}
 POISONS = scaled(1, 20)
 SHOWN = scaled(5, 1000)

@@ -51,7 +51,10 @@ default_owner = "olivia"
 [notices]
 acks_per_sender_per_day = 1000
 generated_per_minute = 100000
-"""
+
+[limits]
+workers = {workers}
+""".replace("{workers}", str(scaled(1, 2)))  # each keeps a reading process, which costs half a second in every life
 
 MAILBOX = """
 [[inbound.imap]]
