@@ -162,8 +162,8 @@ class PoolWriter:
         raise AssertionError("unreachable")
 
     def _once(self, work: Work[T], serial: bool) -> T:
-        witness = self._witness.session()
         with self._engine.connect() as connection:
+            witness = self._witness.session()
             with connection.begin() as transaction:
                 number = self._serialise(connection) if serial else None
                 result = work(connection)
