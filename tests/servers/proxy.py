@@ -79,9 +79,13 @@ class Proxy:
         while not self._closed:
             try:
                 client, _ = self._server.accept()
-                server = socket.create_connection((HOST, self.target), timeout=10)
             except OSError:
                 time.sleep(0.01)
+                continue
+            try:
+                server = socket.create_connection((HOST, self.target), timeout=10)
+            except OSError:
+                client.close()
                 continue
             server.settimeout(None)
             self.connections += 1
