@@ -18,11 +18,11 @@ from harness.evidence import Evidence, verdict
 from harness.field import CAPABILITIES, CONFIG, MAILBOX
 from harness.nursery import Nursery
 from harness.oracle import Verdict
-from harness.paused_link import PausedLink
 from harness.scale import SOAK
 from harness.traffic import Promises, Traffic, mail, submit
 from servers.dovecot import Dovecot
 from servers.ports import free_port, wait_until
+from servers.proxy import Proxy
 from servers.sink import SmtpSink
 
 BOX = "help@desk.example"
@@ -116,7 +116,7 @@ class Fleet:
     rows: Rows
     url: str
     mailbox: Dovecot | None
-    links: list[PausedLink]
+    links: list[Proxy]
     _extra: Iterator[int] = field(
         default_factory=lambda: itertools.count(1_000_000, 3)
     )  # numbers that no agent answers
@@ -249,7 +249,7 @@ def fleet(
             box.add_user(BOX)
             more = MAILBOX.format(name="help", port=box.port, user=BOX)
         place = sa.engine.make_url(url)
-        links = [PausedLink(str(place.host), int(place.port or 0)) for _ in range(count if linked else 0)]
+        links = [Proxy(int(place.port or 0)) for _ in range(count if linked else 0)]
         for link in links:
             stack.callback(link.close)
         through = [url.replace(f":{place.port}/", f":{link.port}/") for link in links] or [url] * count

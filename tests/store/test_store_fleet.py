@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from harness.paused_link import PausedLink
 from harness.stored import NOW, accept, inbox_row, later, notice
 from servers.ports import wait_until
+from servers.proxy import Proxy
 
 from gateway.store import Outbox, Store, fleet, inbox, open_store
 from gateway.store import schema as s
@@ -240,7 +240,7 @@ def test_a_link_that_pauses_loses_the_lock_and_its_holder_knows_first(
     shared: Store, member: Callable[..., Member]
 ) -> None:
     url = shared.engine.url
-    link = PausedLink(str(url.host), int(url.port or 0))
+    link = Proxy(int(url.port or 0))
     a, b = member(url.set(host="127.0.0.1", port=link.port)), member()
     a.want(NAME)
     until_held_by(a, b)
