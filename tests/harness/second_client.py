@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from harness.traffic import mail
 from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientError
 from servers.dovecot import Dovecot
 
 _TOKEN = re.compile(rb"token-[a-z]+-(\d+)")
@@ -120,9 +121,16 @@ class SecondClient:
 
 
 def _move(client: IMAPClient, uids: list[int], folder: str) -> None:
-    if uids:
+    """RFC 3501 6.4.7: a COPY that fails copies nothing. So it is when the watcher was here in between (RFC 5530)."""
+    if not uids:
+        return
+    try:
         client.copy(uids, folder)
-        _remove(client, uids)
+    except IMAPClientError as error:
+        if "[EXPUNGEISSUED]" not in str(error):
+            raise
+        return
+    _remove(client, uids)
 
 
 def _remove(client: IMAPClient, uids: list[int]) -> None:
