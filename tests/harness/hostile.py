@@ -162,8 +162,10 @@ def _outcome(rows: Rows, promises: Promises) -> Outcome:
     """
     stored: dict[str, list[int]] = {}
     ends, struck, ids, stuck = Counter[str](), dict[int, int](), list[int](), list[str]()
-    for row in rows(query):
-        end = _end(row, set(ids))
+    found = rows(query)
+    ended = {row.id for row in found if _end(row)}
+    for row in found:
+        end = _end(row) or _same_as(row, ended)
         if end:
             stored.setdefault(hashlib.sha256(row.data).hexdigest(), []).append(row.ticket or 0)
         else:
@@ -176,12 +178,17 @@ def _outcome(rows: Rows, promises: Promises) -> Outcome:
     return Outcome(judge(promises.tokens(), stored, {}, [], stuck, wrong), ends, struck, tuple(ids))
 
 
-def _end(row: Any, earlier: set[int]) -> str:
-    """What a mail has become; "" when it has become nothing that anybody will see."""
+def _end(row: Any) -> str:
+    """What a mail has become by itself; "" when that is nothing which anybody will see."""
     if row.state == "done" and row.messages:
         return "ticket message"
     if row.state == "quarantined":
         return "quarantine"
-    again = row.reason.rpartition(" ")[2]
-    same = row.state == "done" and row.outcome == "duplicate" and again.isdigit() and int(again) in earlier
-    return "same as an earlier one" if same else ""
+    return ""
+
+
+def _same_as(row: Any, ended: set[int]) -> str:
+    """Its content came in another mail as well, which is there."""
+    other = row.reason.rpartition(" ")[2]
+    same = row.state == "done" and row.outcome == "duplicate" and other.isdigit() and int(other) in ended
+    return "same as another" if same else ""
