@@ -5,7 +5,7 @@ What goes to clients is built from ``PublicView``, which has no note in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,10 @@ from gateway.desk.notices import Context, NoticeDraft
 _REFERENCES = 5
 GO_ALONG = 7_000_000
 """Bytes of files that a notice to staff carries. In base64 they stay below ten megabytes, which every relay takes."""
+MOST_ALONG = 100
+"""Files that a notice to staff carries. Thousands of tiny ones would take many seconds to compose."""
+NAMED = 10
+"""Files left out that are named, of the others there is the number."""
 NO_TICKET: Context = dict.fromkeys(
     ("subject", "status", "status_word", "summary", "category", "waiting_for", "created_at"), ""
 ) | {"number": 0, "kind": "ticket"}
@@ -104,7 +108,7 @@ def staff_notice(
     """A notice to an agent about a ticket, with all that is known of it."""
     context: Context = {**staff_context(ticket, to), "warnings": [], "was": ticket.status.value, **more}
     files, stay = go_along(said.files if said else ())
-    context["warnings"] = [*context["warnings"], *map(_stays, stay)]
+    context["warnings"] = [*context["warnings"], *_stay(stay)]
     if said is not None:
         context["message"] = _message(said)
     thread = (f"ticket-{ticket.number}.staff@{desk_domain}",) if desk_domain else ()
@@ -125,15 +129,22 @@ def go_along(files: Iterable[FileRef]) -> tuple[tuple[FileRef, ...], tuple[FileR
     """The files that a notice to staff has room for, in order, and those that it has not."""
     room, takes, leaves = GO_ALONG, list[FileRef](), list[FileRef]()
     for file in files:
-        fits = file.size <= room
+        fits = file.size <= room and len(takes) < MOST_ALONG
         (takes if fits else leaves).append(file)
         room -= file.size if fits else 0
     return tuple(takes), tuple(leaves)
 
 
+def _stay(files: Sequence[FileRef]) -> list[str]:
+    named = [_stays(file) for file in files[:NAMED]]
+    more = len(files) - len(named)
+    return [*named, f"{more} more files stay with the ticket: `gateway ticket file` has them."] if more else named
+
+
 def _stays(file: FileRef) -> str:
     size = f"{file.size / 1_000_000:.1f} MB"
-    return f"{file.filename} ({size}) is too large to go along. It stays with the ticket: `gateway ticket file` has it."
+    why = "is too large" if file.size > GO_ALONG else "is one too many"
+    return f"{file.filename} ({size}) {why} to go along. It stays with the ticket: `gateway ticket file` has it."
 
 
 def staff_context(ticket: Ticket, to: Person) -> Context:

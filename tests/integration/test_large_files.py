@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from harness.desk import Desk, letter
 
 from gateway import cli
-from gateway.desk.drafts import GO_ALONG, go_along
+from gateway.desk.drafts import GO_ALONG, MOST_ALONG, go_along
 from gateway.desk.model import FileRef
 
 CASEY = "Casey Client <casey@client.example>"
@@ -40,6 +40,17 @@ def test_what_fits_goes_along_and_the_owner_is_told_of_the_rest(desk: Desk) -> N
     assert len(notice.raw) < 10_000_000
     assert "scan.pdf (7.0 MB) is too large to go along" in " ".join(notice.text.split())
     assert {f.filename for f in desk.ticket().messages[0].files} == {"scan.pdf", "w2.pdf"}
+
+
+def test_of_very_many_files_some_go_along_and_the_others_are_counted(desk: Desk) -> None:
+    desk.take(
+        letter(CASEY, "All of them.", subject="Another matter", files={f"{n}.txt": b"x%d" % n for n in range(150)})
+    )
+    notice = desk.last("staff_new")
+    text = " ".join(notice.text.split())
+    assert len(list(notice.mail.iter_attachments())) == MOST_ALONG == 100
+    assert text.count("is one too many to go along") == 10
+    assert "40 more files stay with the ticket" in text
 
 
 @pytest.mark.parametrize(("name", "content"), [("scan.pdf", SCAN), ("w2.pdf", b"the form")])
