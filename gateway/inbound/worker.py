@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -115,9 +114,11 @@ class Worker:
             return 0
         try:
             now = self._clock()
-            terms: dict[str, Any] = {"lease_seconds": self._lease_seconds, "holder": self._store.holder}
+            holder, seconds, lease = self._store.holder, self._lease_seconds, self._lease
             batch = self._store.transact(
-                lambda c: inbox.claim(c, now, limit=_BATCH, largest=largest, lease=self._lease, **terms),
+                lambda c: inbox.claim(
+                    c, now, limit=_BATCH, lease_seconds=seconds, holder=holder, largest=largest, lease=lease
+                ),
                 beat=self._beat,
             )
         except Temporary as error:  # it may have taken mail all the same, which the next claim then gets

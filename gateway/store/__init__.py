@@ -175,8 +175,12 @@ class Outbox:
         avoid: Collection[str] = (),
         lease: str | None = None,
     ) -> tuple[Claim, ...]:
-        named: dict[str, Any] = {"holder": self._store.holder, "avoid": avoid, "lease": lease}
-        return self._store.transact(lambda c: outbox.claim(c, now, limit=limit, lease_seconds=lease_seconds, **named))
+        holder = self._store.holder
+        return self._store.transact(
+            lambda c: outbox.claim(
+                c, now, limit=limit, lease_seconds=lease_seconds, holder=holder, avoid=avoid, lease=lease
+            )
+        )
 
     def mark_dot_pending(self, claim: Claim, composed: bytes, now: datetime) -> bool:
         return self._store.transact(lambda c: outbox.mark_dot_pending(c, claim, composed, now))
