@@ -136,8 +136,11 @@ def endured(desk: Field, names: list[str], size: int, copies: int, roles: tuple[
 
 
 def hurt(quiet: Waits, beside: Waits) -> bool:
-    """Did good mail suffer? The goal is half a second; a machine that is slow without bombs may be slower with them."""
-    return bool(beside.refused) or percentile(beside.told, 99) > 0.5 + 10 * percentile(quiet.told, 95)
+    """Did good mail suffer? The goal is half a second; a machine that is slow without bombs may be slower with them.
+
+    Counted from connecting: a process that is busy elsewhere is late at any step of the dialogue.
+    """
+    return bool(beside.refused) or percentile(beside.accepted, 99) > 0.5 + 10 * percentile(quiet.accepted, 95)
 
 
 def test_good_mail_goes_on_beside_bombs(
@@ -165,5 +168,5 @@ def test_reading_in_the_listener_is_seen(tmp_path: Path, nursery: Nursery, figur
     with field(tmp_path, nursery, controls="haste,read_in_the_loop", imap=(), gone=False) as desk:
         quiet, beside = endured(desk, ["small files", "empty parts"], 4 * MEGA, 2, LISTENS_ALONE)
     assert hurt(quiet, beside), (str(quiet), str(beside))
-    seen = f"p99 {ms(beside.told, 99)} ms (before: {ms(quiet.told, 99)})"
+    seen = f"p99 {ms(beside.accepted, 99)} ms (before: {ms(quiet.accepted, 99)})"
     figures.control("G19", BESIDE, "reading in the process that listens", seen)

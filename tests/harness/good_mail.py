@@ -22,8 +22,9 @@ class Waits:
     refused: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        p50, p95, p99 = (ms(self.told, of) for of in (50, 95, 99))
-        return f"{len(self.told)} mails, 250 after p50 {p50}, p95 {p95}, p99 {p99} ms"
+        p50, p95, p99 = (ms(self.accepted, of) for of in (50, 95, 99))
+        told = ms(self.told, 99)
+        return f"{len(self.told)} mails, connect to 250 p50 {p50}, p95 {p95}, p99 {p99} ms (from its end: {told})"
 
 
 def percentile(values: list[float], of: int) -> float:
