@@ -33,6 +33,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 HOUR, DAY = 3600, 86400
 JUMPS = (HOUR, 0, -HOUR, 0, DAY, -DAY, 0) * scaled(1, 10)
 QUESTIONS = scaled(3, 20)
+FLOW = "mail in full flow while the clock jumps by an hour and a day, both ways"
+AROUND: dict[str, Any] = {"troubles": ("hiccup",), "imap": ("move",), "pause": 0.3}
 DEFERRED = "notices that a relay defers while the clock jumps"
 
 
@@ -68,8 +70,7 @@ def clocked(folder: Path, nursery: Nursery, url: str, **around: Any) -> Iterator
 def test_a_clock_that_jumps_neither_loses_nor_starves_anything(
     tmp_path: Path, nursery: Nursery, figures: Figures, url: str, database: str
 ) -> None:
-    around = {"controls": "haste,planted,clock_file", "troubles": ("hiccup",), "imap": ("move",), "pause": 0.3}
-    with clocked(tmp_path, nursery, url, **around) as (desk, clock):
+    with clocked(tmp_path, nursery, url, controls="haste,planted,clock_file", **AROUND) as (desk, clock):
         for offset in JUMPS:
             clock.set(offset)
             time.sleep(scaled(1.0, 4.0))
@@ -79,9 +80,24 @@ def test_a_clock_that_jumps_neither_loses_nor_starves_anything(
     assert desk.traffic.replies.keys() <= {0, 250} | LATER
     figures.measured(
         "G14",
-        f"mail in full flow while the clock jumps by an hour and a day, both ways, {database}",
+        f"{FLOW}, {database}",
         f"{len(JUMPS)} jumps, {mails:,} mails: 0 lost, 0 twice, 0 stuck; {found.ambiguous} notices undecidable",
     )
+
+
+@pytest.mark.soak
+def test_mail_that_a_clock_set_back_leaves_in_the_future_is_seen(
+    tmp_path: Path, nursery: Nursery, figures: Figures
+) -> None:
+    with clocked(tmp_path, nursery, "", controls="haste,planted,clock_file,no_rescue", **AROUND) as (desk, clock):
+        for offset in (DAY, 0):
+            clock.set(offset)
+            time.sleep(4)
+        desk.traffic.stop(lambda: time.sleep(20))
+        assert desk.daemon.stop() == 0
+        verdict, _ = judged(desk.url, desk.traffic)
+    assert verdict.stuck, verdict
+    figures.control("G14", FLOW, "a clock set back is not noticed", f"{len(verdict.stuck)} stuck")
 
 
 # --- attempts ---------------------------------------------------------------------------------------

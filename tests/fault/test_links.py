@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness import field as fields
@@ -24,6 +25,9 @@ from servers.proxy import Proxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 ROUNDS = scaled(1, 20)
+LINKS = "links to mailboxes, the relay and from clients: silent, forgotten, cut, BYE"
+SILENT = "a client that falls silent"
+RELAY = "half-open links to the relay"
 HALF_OPEN = "half-open links to mailboxes"
 QUICK = "connect_timeout = 2\ncommand_timeout = 2\ndata_timeout = 2"
 NOTICED = 300
@@ -79,10 +83,41 @@ def test_links_that_fall_silent_or_break_lose_and_double_nothing(
     assert told.keys() <= {0, 250} | LATER, told
     figures.measured(
         "G8",
-        "links to mailboxes, the relay and from clients: silent, forgotten, cut, BYE, SQLite",
+        f"{LINKS}, SQLite",
         f"{ROUNDS} rounds, {forgotten} links half-open, {mails:,} mails: 0 lost, 0 twice; "
         f"{found.ambiguous} notices marked as undecidable",
     )
+
+
+class CutAtTheAnswer(Proxy):
+    """Every other connection ends just before the client hears that its mail is accepted."""
+
+    cuts = 0
+    _answers = 0
+
+    def passing(self, source: socket.socket, data: bytes) -> None:
+        if b" accepted as " in data:
+            self._answers += 1
+            if self._answers % 2:
+                self.cuts += 1
+                raise ConnectionResetError
+
+
+@pytest.mark.soak
+def test_clients_who_come_again_after_a_cut_and_are_not_recognised_are_seen(
+    tmp_path: Path, nursery: Nursery, figures: Figures
+) -> None:
+    with field(tmp_path, nursery, controls="haste,no_unique_keys", imap=(), gone=False, pause=1) as desk:
+        desk.start()
+        way_in = CutAtTheAnswer(desk.daemon.smtp_port)
+        desk.traffic.start()
+        knocks = Knocks(desk, port=way_in.port)
+        wait_until(lambda: way_in.cuts > 2, "links to be cut", 60)
+        knocks.stop()
+        way_in.close()
+        verdict, _ = desk.finish(120)
+    assert len(verdict.doubled) == way_in.cuts, verdict
+    figures.control("G8", LINKS, "no unique keys", f"{len(verdict.doubled)} of {way_in.cuts} doubled")
 
 
 # --- how soon ---------------------------------------------------------------------------------------
@@ -227,29 +262,57 @@ def test_a_client_that_falls_silent_is_let_go(tmp_path: Path, nursery: Nursery, 
             took, said = seconds_until_eof(link, bound + 120)
         assert desk.daemon.stop() == 0
     assert b"421 4.4.2" in said
-    figures.measured("G8", f"a client that falls silent {stage}", f"answered 421 and cut off after {took:.1f} s")
+    figures.measured("G8", f"{SILENT} {stage}", f"answered 421 and cut off after {took:.1f} s")
+
+
+@pytest.mark.soak
+def test_a_listener_that_waits_for_ever_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
+    waited = 330
+    with field(tmp_path, nursery, imap=(), gone=False, smtp=False) as desk:
+        reconfigured(desk, "[[inbound.smtp]]", "[[inbound.smtp]]\ntimeout = 3600")
+        desk.start()
+        with socket.create_connection(("127.0.0.1", desk.daemon.smtp_port)) as link:
+            in_the_middle_of_data(link)
+            with pytest.raises(TimeoutError):
+                seconds_until_eof(link, waited)
+    figures.control("G8", SILENT, "no bound", f"still connected after {waited} s")
+
+
+def forgotten_by_the_relay(desk: Field, number: int, at_most: float) -> float:
+    """A mail is answered with two notices, and the links to the relay go dead under them: the seconds until both are
+    there. Raises TimeoutError."""
+    relay, token = desk.links[0], f"token-move-{number}"
+    desk.sink.fail("RCPT", "delay", times=2, seconds=1.0)
+    desk.mailboxes["move"].deliver(mail(token), "move@desk.example")
+    desk.traffic.promises.note(token)
+    wait_until(lambda: bool(relay.living()), "a connection to the relay", 60)
+    time.sleep(0.3)
+    relay.forget()
+    began, before = time.monotonic(), len(desk.sink.messages)
+    desk.sink.wait_for(before + 2, at_most)
+    return time.monotonic() - began
 
 
 def test_a_half_open_link_to_the_relay_is_noticed(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
     """Its time-outs are those of RFC 5321 section 4.5.3.2, minutes long; the dot alone may take ten."""
-    with field(
-        tmp_path, nursery, imap=("move",), gone=False, proxied=True, outbound=scaled(QUICK, ""), smtp=False
-    ) as desk:
+    around: dict[str, Any] = {"imap": ("move",), "gone": False, "proxied": True, "smtp": False}
+    with field(tmp_path, nursery, outbound=scaled(QUICK, ""), **around) as desk:
         desk.start()
-        relay, server, took = desk.links[0], desk.mailboxes["move"], []
+        took = []
         for number in range(1, scaled(1, 2) + 1):
-            desk.sink.fail("RCPT", "delay", times=2, seconds=1.0)
-            server.deliver(mail(f"token-move-{number}"), "move@desk.example")
-            desk.traffic.promises.note(f"token-move-{number}")
-            wait_until(lambda: bool(relay.living()), "a connection to the relay", 60)
-            time.sleep(0.3)
-            relay.forget()
-            began, before = time.monotonic(), len(desk.sink.messages)
-            desk.sink.wait_for(before + 2, scaled(60, 700))
-            took.append(time.monotonic() - began)
+            took.append(forgotten_by_the_relay(desk, number, scaled(60, 700)))
             desk.daemon.idle(60)
         kept(desk)
     bounds = scaled("time-outs of 2 s", "time-outs as in production")
-    figures.measured(
-        "G8", "half-open links to the relay: until the notices are sent", f"{len(took)} links, {bounds}: {spread(took)}"
-    )
+    figures.measured("G8", f"{RELAY}: until the notices are sent", f"{len(took)} links, {bounds}: {spread(took)}")
+
+
+@pytest.mark.soak
+def test_a_sender_without_bounds_on_silence_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
+    waited = 400
+    around: dict[str, Any] = {"imap": ("move",), "gone": False, "proxied": True, "smtp": False}
+    with field(tmp_path, nursery, outbound="command_timeout = 3600\ndata_timeout = 3600", **around) as desk:
+        desk.start()
+        with pytest.raises(TimeoutError):
+            forgotten_by_the_relay(desk, 1, waited)
+    figures.control("G8", RELAY, "an hour for each answer", f"not sent after {waited} s")

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fault.controls import new_message_id
 from harness.databases import BOTH, SQLITE
 from harness.evidence import gather
@@ -19,11 +21,15 @@ from servers.ports import free_port
 from servers.postfix_sink import PostfixSink
 from servers.slow_link import SlowLink
 
+from gateway.outbound import smtp_link
 from gateway.outbound.courier import Courier
+from gateway.outbound.reply import Outcome
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scaled(600, 0))]
 DATABASES = scaled((SQLITE,), BOTH)
+MATRIX = "smtp-sink drops, 421, 4xx, 5xx at every command"
 LATE = "an answer to the dot that comes late"
+SLOW = "a large mail on a slow link"
 WAYS = {"q": "drop", "Q": "421", "r": "4xx", "f": "5xx"}
 CONTRACT = {
     "CONNECT": ("due", "due", "due", "due"),  # a relay that refuses everybody says nothing of this mail
@@ -109,7 +115,17 @@ def test_every_failure_at_every_command_leaves_the_notice_in_its_contract_state(
     relay.during(post.settle)
     assert verdict(post, relay, [text for text in found if text]) == Verdict()
     kept = f"{found.count('')} of {len(found)} cells as the contract says; then each sent or told: 0 lost, 0 twice"
-    figures.measured("G10", f"smtp-sink drops, 421, 4xx, 5xx at every command, {database}", kept)
+    figures.measured("G10", f"{MATRIX}, {database}", kept)
+
+
+def test_a_drop_after_the_dot_that_counts_as_one_before_it_is_seen(
+    posts: Makers, figures: Figures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp_link, "unanswered", lambda _: Outcome.TEMPORARY)
+    relay = Relay()
+    seen = tried(posts(relay.port), relay, ".", "q", "ambiguous")
+    assert seen
+    figures.control("G10", MATRIX, "silence after the dot counts as silence before it", seen)
 
 
 @pytest.mark.parametrize("database", DATABASES)
@@ -127,21 +143,36 @@ def test_a_late_answer_to_the_dot_is_waited_for_and_nothing_is_sent_again(
     figures.measured("G10", f"{LATE}, {database}", f"after {seconds} s: 1 attempt, 0 sent again")
 
 
-def test_a_large_mail_on_a_slow_link_is_sent_once(posts: Makers, figures: Figures) -> None:
-    size, speed = scaled((300_000, 150_000), (25_000_000, 50_000))
+SIZE, SPEED = scaled((300_000, 150_000), (25_000_000, 50_000))
+
+
+def large_on_a_slow_link(posts: Makers, outbound: str) -> tuple[sa.Row[Any], Verdict]:
+    """What became of the notice after its first attempt."""
     port = free_port()
-    relay, link = Relay(port), SlowLink(port, speed)
-    post = posts(link.port, SQLITE, scaled("command_timeout = 1\ndata_timeout = 30", ""))
+    relay, link = Relay(port), SlowLink(port, SPEED)
+    post = posts(link.port, SQLITE, outbound)
     head = b"Message-ID: <large@desk.example>\r\nSubject: large\r\n\r\n"
-    raw = head + (b"x" * 76 + b"\r\n") * (size // 78)
+    raw = head + (b"x" * 76 + b"\r\n") * (SIZE // 78)
     notice = post.add("someone@client.example", composed=raw, message_id="large@desk.example")
-    relay.during(lambda: post.settle(size / speed + 200, senders=2))
+    relay.during(lambda: post.settle(SIZE / SPEED + 200, senders=2))
     link.close()
-    row = post.row(notice)
+    return post.row(notice), verdict(post, relay, [])
+
+
+def test_a_large_mail_on_a_slow_link_is_sent_once(posts: Makers, figures: Figures) -> None:
+    row, found = large_on_a_slow_link(posts, scaled("command_timeout = 1\ndata_timeout = 30", ""))
     assert (row.state, row.attempts, row.ambiguous) == ("sent", 1, 0), row.reply
-    assert verdict(post, relay, []) == Verdict()
-    took = f"{size / 1e6:g} MB at {speed // 1000} kB/s: 1 attempt, 0 sent again"
-    figures.measured("G10", "a large mail on a slow link", took)
+    assert found == Verdict()
+    took = f"{SIZE / 1e6:g} MB at {SPEED // 1000} kB/s: 1 attempt, 0 sent again"
+    figures.measured("G10", SLOW, took)
+
+
+def test_a_sender_without_patience_for_a_slow_link_is_seen(posts: Makers, figures: Figures) -> None:
+    seconds = scaled(1, 60)
+    row, found = large_on_a_slow_link(posts, f"command_timeout = 1\ndata_timeout = {seconds}")
+    assert row.state != "sent"
+    assert found.stuck
+    figures.control("G10", SLOW, f"{seconds} s for the whole mail", f"{row.state} after the first attempt")
 
 
 def test_a_sender_that_waits_a_minute_and_sends_a_new_mail_is_seen(
