@@ -21,6 +21,7 @@ from gateway.inbound.reader import Reader
 from gateway.inbound.smtp import SmtpListener, budget_for
 from gateway.inbound.worker import DeskSetup, Worker
 from gateway.mail import ReadingContext
+from gateway.outbound import template_check
 from gateway.outbound.compose import Composed, compose
 from gateway.outbound.render import Renderer
 from gateway.outbound.sender import Sender
@@ -48,9 +49,9 @@ def desk_setup(settings: Settings) -> DeskSetup:
 
 def check_templates(settings: Settings) -> None:
     """Raises ConfigError when the admin's own templates hold a mistake: it would make dead letters of notices."""
-    problems = Renderer(settings).check() if settings.notices.templates else []
-    if problems:
-        raise ConfigError([(f"template {name}", text) for name, text in problems])
+    found = template_check.problems(Renderer(settings)) if settings.notices.templates else []
+    if found:
+        raise ConfigError([(f"template {name}", text) for name, text in found])
 
 
 @dataclass(slots=True)

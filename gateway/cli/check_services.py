@@ -63,14 +63,15 @@ def _try_to_listen(settings: Settings, listen: str) -> None:
 
 def templates(settings: Settings) -> Iterator[Row]:
     from gateway.outbound.render import Renderer
+    from gateway.outbound.template_check import problems
 
     folder = settings.notices.templates
     if folder and not settings.path(folder).is_dir():
         yield fail("notices.templates", f"there is no folder {settings.path(folder)}")
     renderer = Renderer(settings)
-    problems = renderer.check()
-    yield from (fail(f"template {name}", problem) for name, problem in problems)
-    if not problems:
+    found = problems(renderer)
+    yield from (fail(f"template {name}", problem) for name, problem in found)
+    if not found:
         yield ok(f"templates: {len(renderer.names())} notices in {', '.join(renderer.locales())}")
 
 

@@ -16,7 +16,6 @@ from gateway.inbound.smtp_limits import ByteBudget, Connections, Lease, Limits
 from gateway.mail import Envelope
 
 if TYPE_CHECKING:
-    from gateway.inbound.smtp_session import Session
     from gateway.store.inbox import Accepted
 
 T = TypeVar("T")
@@ -32,6 +31,19 @@ class Accepts(Protocol):
     def knows(self, address: str) -> bool: ...
 
     def submit(self, raw: bytes, envelope: Envelope, *, source: str, key: str = "") -> Future[Accepted]: ...
+
+
+class Dialogue(Protocol):
+    """One client's session, as its listener ends it."""
+
+    def stop(self) -> None:
+        """Take no other message; one that is under way may end."""
+
+    def hang_up(self, reply: str) -> None:
+        """Say why, and say no more."""
+
+    def kill(self) -> None:
+        """End at once, whatever is under way."""
 
 
 @dataclass(eq=False)
@@ -50,7 +62,7 @@ class Intake:
     pool: ThreadPoolExecutor
     tls: ssl.SSLContext | None = None
     stopping: bool = False
-    sessions: set[Session] = field(default_factory=set)
+    sessions: set[Dialogue] = field(default_factory=set)
     commits: set[asyncio.Task[str]] = field(default_factory=set)
     closing: set[asyncio.Transport] = field(default_factory=set)
 

@@ -121,12 +121,6 @@ class Renderer:
         }
         return {**mail_sample(kind), **ours, **sample(kind)}
 
-    def check(self) -> list[tuple[str, str]]:
-        """Every problem of every template, as (file, what to do)."""
-        from gateway.outbound.template_check import problems  # it needs a Renderer itself
-
-        return problems(self)
-
     def environment(self, language: str) -> TemplateEnvironment:
         if language not in self._environments:
             self._environments[language] = TemplateEnvironment(self._loader(language), language, self._zone)

@@ -189,7 +189,7 @@ def test_check_wants_a_whole_language(renderer: Renderer, overrides: Path) -> No
 
 
 def test_check_reports_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    [(file, advice)] = Renderer(desk(tmp_path, templates="nowhere")).check()
+    [(file, advice)] = problems(Renderer(desk(tmp_path, templates="nowhere")))
     assert file.endswith("nowhere")
     assert "does not exist" in advice
 
