@@ -48,7 +48,7 @@ def _configure(level: str, style: str) -> None:
             *(_for_machines() if style == "json" else _for_people()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(_STDERR),
+        logger_factory=structlog.WriteLoggerFactory(_STDERR),  # a line and its end in one piece
         cache_logger_on_first_use=False,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
@@ -47,3 +48,22 @@ def test_nobody_reading_the_log_stops_nothing() -> None:
     script = "import os\nfrom gateway import log\nos.close(2)\nlog.configure()\nlog.daemon_ready('1')\nprint('on')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "on\n"
+
+
+class Pieces(io.StringIO):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.pieces.append(text)
+        return len(text)
+
+
+def test_a_line_is_written_in_one_piece_so_that_a_kill_tears_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = Pieces()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    log.configure("info", "json")
+    log.mail_decided(1, 2, "new ticket", "person")
+    assert [piece.count("\n") for piece in stderr.pieces] == [1]
+    assert stderr.pieces[0].endswith("}\n")
