@@ -28,6 +28,7 @@ ROUNDS = scaled(1, 20)
 LINKS = "links to mailboxes, the relay and from clients: silent, forgotten, cut, BYE"
 SILENT = "a client that falls silent"
 RELAY = "half-open links to the relay"
+TO_RELAY: dict[str, Any] = {"imap": ("move",), "gone": False, "proxied": True, "smtp": False}
 HALF_OPEN = "half-open links to mailboxes"
 QUICK = "connect_timeout = 2\ncommand_timeout = 2\ndata_timeout = 2"
 NOTICED = 300
@@ -295,8 +296,7 @@ def forgotten_by_the_relay(desk: Field, number: int, at_most: float) -> float:
 
 def test_a_half_open_link_to_the_relay_is_noticed(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
     """Its time-outs are those of RFC 5321 section 4.5.3.2, minutes long; the dot alone may take ten."""
-    around: dict[str, Any] = {"imap": ("move",), "gone": False, "proxied": True, "smtp": False}
-    with field(tmp_path, nursery, outbound=scaled(QUICK, ""), **around) as desk:
+    with field(tmp_path, nursery, outbound=scaled(QUICK, ""), **TO_RELAY) as desk:
         desk.start()
         took = []
         for number in range(1, scaled(1, 2) + 1):
@@ -310,8 +310,7 @@ def test_a_half_open_link_to_the_relay_is_noticed(tmp_path: Path, nursery: Nurse
 @pytest.mark.soak
 def test_a_sender_without_bounds_on_silence_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
     waited = 400
-    around: dict[str, Any] = {"imap": ("move",), "gone": False, "proxied": True, "smtp": False}
-    with field(tmp_path, nursery, outbound="command_timeout = 3600\ndata_timeout = 3600", **around) as desk:
+    with field(tmp_path, nursery, outbound="command_timeout = 3600\ndata_timeout = 3600", **TO_RELAY) as desk:
         desk.start()
         with pytest.raises(TimeoutError):
             forgotten_by_the_relay(desk, 1, waited)
