@@ -68,6 +68,27 @@ def test_four_daemons_may_meet_an_empty_database_at_once(url: str) -> None:
     assert failures == []
 
 
+def test_several_may_open_a_new_file_in_the_same_moment(tmp_path: Path) -> None:
+    together, failures = threading.Barrier(4), list[BaseException]()
+
+    def connect(path: Path) -> None:
+        engine = make_engine(f"sqlite:///{path}")
+        together.wait()
+        try:
+            engine.connect().close()
+        except BaseException as error:
+            failures.append(error)
+        engine.dispose()
+
+    for number in range(60):
+        threads = [threading.Thread(target=connect, args=(tmp_path / f"{number}.db",)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+
+
 def test_a_newer_schema_is_refused_with_what_to_do(url: str) -> None:
     store = open_store(url)
     store.transact(lambda c: c.execute(sa.text("UPDATE alembic_version SET version_num = '9999'")))
