@@ -19,6 +19,8 @@ from gateway.desk.record import NOBODY, incoming
 from gateway.mail import Address
 
 _SUMMARY = 140
+_LOOKED_AT = 20_000
+"""Characters of a text in which a summary is looked for."""
 _SALUTATION = (",", "!", ":", "،", "，", "、", "！", "：")
 _LONGEST_ADDRESS = 254
 
@@ -109,7 +111,7 @@ def _with_company(person: Person, policy: Policy) -> Person:
 
 def summarise(text: str) -> str:
     """The first sentence or line that says something, one line long."""
-    for line in text.splitlines():
+    for line in text[:_LOOKED_AT].splitlines():
         words = " ".join(line.split())
         if len(words) > 20 or (len(words) > 3 and not words.endswith(_SALUTATION)):
             return words if len(words) <= _SUMMARY else words[: _SUMMARY - 1].rsplit(" ", 1)[0] + "…"

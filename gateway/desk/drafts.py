@@ -110,7 +110,7 @@ def staff_notice(
     files, stay = go_along(said.files if said else ())
     context["warnings"] = [*context["warnings"], *_stay(stay)]
     if said is not None:
-        context["message"] = _message(said)
+        context["message"] = _message(replace(said, files=said.files[: MOST_ALONG + NAMED]))
     thread = (f"ticket-{ticket.number}.staff@{desk_domain}",) if desk_domain else ()
     return NoticeDraft(
         kind,

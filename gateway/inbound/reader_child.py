@@ -26,8 +26,10 @@ def main() -> None:
     """Answers requests (context frame, mail frame) with one frame each until stdin ends."""
     requests, answers = sys.stdin.buffer, _own_stdout()
     _settle(*(int(argument) for argument in sys.argv[1:3]))
+    from gateway import memory
     from gateway.inbound.reading import assemble, codec
 
+    memory.keep_what_is_loaded()
     send(answers, b"")
     while (context := receive(requests)) is not None:
         raw = receive(requests)

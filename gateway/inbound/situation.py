@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -23,6 +23,19 @@ from gateway.threading.match import Match
 from gateway.threading.token import Minter
 
 _CHAIN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A mail that was read, with what takes long and asks nothing of the database: everybody waits for a decision."""
+
+    mail: InboundMail
+    rich: str
+    """HTML for the very text that a notice will show, unless it is an agent's."""
+
+    @classmethod
+    def of(cls, mail: InboundMail) -> Prepared:
+        return cls(mail, fragment.for_text(mail.reply_html, mail.reply, mail.reply))
 
 
 def situation(connection: sa.Connection, mail: InboundMail | None, now: datetime) -> Situation:
@@ -49,14 +62,14 @@ def _answers_to(connection: sa.Connection, address: str, now: datetime) -> int:
 def arrival(
     connection: sa.Connection,
     claimed: Claimed,
-    mail: InboundMail,
+    prepared: Prepared,
     minter: Minter,
     policy: Policy,
     border: Border,
     agents: Iterable[Person],
 ) -> Arrival:
     """A mail with everything that is known of it."""
-    mail = _own_copy(mail, minter)
+    mail = _own_copy(prepared.mail, minter)
     found = carriers.collect(mail, claimed.envelope, minter)
     staff = {address: a for a in agents for address in a.addresses}
     agent = authenticity.verify_agent(mail, found, minter, staff, border)
@@ -72,7 +85,7 @@ def arrival(
         files=tuple(
             FileRef(a.filename, a.content_type, a.size, a.sha256, a.inline, a.content_id) for a in mail.attachments
         ),
-        rich=_rich(mail, agent),
+        rich=prepared.rich if agent is None else _agents_rich(mail),
         ticket=ticket,
         evidence=matched.lines,
         linked=tuple(loaded[n] for n in matched.linked if n in loaded),
@@ -90,11 +103,8 @@ def arrival(
     )
 
 
-def _rich(mail: InboundMail, agent: VerifiedAgent | None) -> str:
-    """HTML for the very text that a notice will show."""
-    if agent is not None:
-        return fragment.for_text(mail.reply_html, mail.own_words, commands.parse(mail.own_words).body)
-    return fragment.for_text(mail.reply_html, mail.reply, mail.reply)
+def _agents_rich(mail: InboundMail) -> str:
+    return fragment.for_text(mail.reply_html, mail.own_words, commands.parse(mail.own_words).body)
 
 
 def _own_copy(mail: InboundMail, minter: Minter) -> InboundMail:

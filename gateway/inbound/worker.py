@@ -19,6 +19,7 @@ from gateway.desk.policy import Policy
 from gateway.errors import Poison, Temporary
 from gateway.inbound import situation
 from gateway.inbound.reader import START_SECONDS, Reader
+from gateway.inbound.situation import Prepared
 from gateway.mail import InboundMail, Kind, ReadingContext
 from gateway.store import Store, fleet, inbox, utcnow
 from gateway.store.apply import Applier
@@ -31,6 +32,9 @@ _BATCH = 4
 LARGE = 4 << 20
 """Bytes of a mail of which one at a time is read and decided."""
 _large = threading.Lock()
+_FILES = 100
+_FILE_BYTES = 1 << 20
+"""Files of a mail, and bytes of them, that are stored together with what is decided."""
 _PATIENCE_SECONDS = 60.0
 _MARGIN_SECONDS = 15.0
 """Reading is the longest that happens between two beats; on a busy machine its own bounds come a little late."""
@@ -142,8 +146,10 @@ class Worker:
                 raise Poison("struck before, and not yet set aside")
             mail = self._reader.read(claimed.raw, setup.reading)
             self._beat()
+            prepared = Prepared.of(mail)
+            files = self._store_ahead([attachment.content for attachment in mail.attachments])
             decision = self._store.transact(
-                lambda c: self._decide(c, claimed, mail, setup), serial=True, beat=self._beat
+                lambda c: self._decide(c, claimed, prepared, files, setup), serial=True, beat=self._beat
             )
         except Poison as poison:
             self._strike(claimed, poison.cause)
@@ -157,10 +163,24 @@ class Worker:
             log.mail_decided(claimed.id, decision.ticket, decision.outcome, mail.kind.value)
             self._store.notices_wait.set()
 
+    def _store_ahead(self, files: list[bytes]) -> list[bytes]:
+        """Store files in steps when they are many or large; returns those that are left for the decision to store.
+
+        Everybody waits while something is decided. What no decision comes to name, because we died before it, lies
+        there under its digest, and is what the next try finds.
+        """
+        if len(files) <= _FILES and sum(map(len, files)) <= _FILE_BYTES:
+            return files
+        for step in inbox.steps(files):
+            self._store.transact(lambda c, step=step: inbox.put_blobs(c, step), beat=self._beat)  # type: ignore[misc]
+        return []
+
     # --- T2: match, decide and apply in one transaction -------------------------------------------
 
-    def _decide(self, connection: sa.Connection, claimed: Claimed, mail: InboundMail, setup: DeskSetup) -> Decision:
-        now = self._clock()
+    def _decide(
+        self, connection: sa.Connection, claimed: Claimed, prepared: Prepared, files: list[bytes], setup: DeskSetup
+    ) -> Decision:
+        mail, now = prepared.mail, self._clock()
         if not inbox.holds(connection, claimed):
             return Decision("taken over by another worker")
         earlier = inbox.same_content(connection, claimed, content_key(mail, claimed))
@@ -170,7 +190,8 @@ class Worker:
             return Decision("duplicate")
         facts = situation.situation(connection, mail, now)
         known = (setup.minter, setup.policy, setup.border, facts.agents)
-        arrival = situation.arrival(connection, claimed, mail, *known)
+        arrival = situation.arrival(connection, claimed, prepared, *known)
+        inbox.put_blobs(connection, files)
         return self._apply(connection, claimed, arrival, decide.mail(arrival, setup.policy, facts), setup, now)
 
     def _apply(
@@ -182,7 +203,6 @@ class Worker:
         setup: DeskSetup,
         now: datetime,
     ) -> Decision:
-        inbox.put_blobs(connection, (attachment.content for attachment in arrival.mail.attachments))
         applier = Applier(connection, now, setup.mint, inbox=claimed.id)
         ticket = applier.apply(decision)
         state = "quarantined" if decision.set_aside else "done"

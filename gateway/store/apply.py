@@ -15,7 +15,7 @@ from gateway.desk.notices import KINDS, NoticeDraft, NoticeState
 from gateway.mail import Address
 from gateway.store import rows
 from gateway.store import schema as s
-from gateway.store.upsert import insert_all_new, insert_new, inserted_id
+from gateway.store.upsert import insert_all, insert_all_new, insert_new, inserted_id
 
 FIRST_NUMBER = 1001
 _LONGEST_ID = 998  # octets, RFC 5322 section 2.1.1; longer ones would not fit into PostgreSQL's index either
@@ -118,10 +118,7 @@ class Applier:
             self.out_message = message_id
 
     def _files(self, message_id: int, files: tuple[FileRef, ...]) -> None:
-        if files:
-            self.connection.execute(
-                sa.insert(s.message_file), [{"message": message_id, **rows.file_json(f)} for f in files]
-            )
+        insert_all(self.connection, s.message_file, [{"message": message_id, **rows.file_json(f)} for f in files])
 
     def _references(self, number: int, op: d.AddMessage) -> None:
         if op.direction is Direction.NOTE:

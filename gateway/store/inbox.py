@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -21,6 +21,8 @@ CLAIMS = 50
 """A claim without a strike is a daemon that died for other reasons; this many are a loop."""
 _SMALL_BLOB = 16 << 10
 _TOGETHER = 500
+_STEP_BLOBS = 1000
+_STEP_BYTES = 4 << 20
 BATCH_BYTES = 4 << 20
 """Raw mail that one claim brings into memory, unless a single mail is larger."""
 
@@ -83,8 +85,22 @@ def put_blob(connection: sa.Connection, data: bytes) -> str:
     return digest
 
 
+def steps(contents: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """``contents`` in pieces, of which none takes long to store."""
+    step: list[bytes] = []
+    size = 0
+    for data in contents:
+        if step and (len(step) == _STEP_BLOBS or size + len(data) > _STEP_BYTES):
+            yield step
+            step, size = [], 0
+        step.append(data)
+        size += len(data)
+    if step:
+        yield step
+
+
 def put_blobs(connection: sa.Connection, contents: Iterable[bytes]) -> None:
-    """Store many: small ones together, for a mail may bring ten thousand of them while everybody waits."""
+    """Store many, small ones together."""
     small: dict[str, bytes] = {}
     for data in contents:
         if len(data) > _SMALL_BLOB:

@@ -8,9 +8,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.traffic import Traffic, mail, submit
+from harness.traffic import Traffic, mail, submit, with_files
 from servers.dovecot import Dovecot
 
+_FILES = 110
 _NUMBERS = 10**9 + 1
 """Far from those of the traffic; in steps of 6 from here nobody answers: see ``Traffic``."""
 
@@ -25,9 +26,8 @@ class Asker:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def ask(self, kind: str, count: int = 1) -> None:
-        """``kind`` is one of the mailboxes, "dead" (a client whose server refuses us), "poison", "hiccup" or "token".
-
-        Where there is no such mailbox, nothing is sent.
+        """``kind`` is one of the mailboxes, "dead" (a client whose server refuses us), "poison", "hiccup", "files"
+        (very many of them) or "token". Where there is no such mailbox, nothing is sent.
         """
         if kind in ("move", "copy", "keyword") and kind not in self.mailboxes:
             return
@@ -48,11 +48,14 @@ class Asker:
         if kind in self.mailboxes:
             self._deliver(kind, f"token-ask-{number}")
             return
-        token = f"{'token' if kind == 'dead' else kind}-ask-{number}"
+        token = f"{kind if kind in ('poison', 'hiccup') else 'token'}-ask-{number}"
         sender = f"{token}@{'dead' if kind == 'dead' else 'client'}.example"
-        while submit(self.traffic.port, mail(token, sender=sender), sender, "support@desk.example") != 250:
+        raw = mail(token, sender=sender)
+        if kind == "files":
+            raw = with_files(raw, _FILES)
+        while submit(self.traffic.port, raw, sender, "support@desk.example") != 250:
             time.sleep(0.05)
-        self._promised(token, read=kind != "poison", acknowledged=kind in ("token", "hiccup"))
+        self._promised(token, read=kind != "poison", acknowledged=kind in ("token", "hiccup", "files"))
 
     def _deliver(self, name: str, token: str) -> None:
         self.mailboxes[name].deliver(mail(token), f"{name}@desk.example")

@@ -14,6 +14,7 @@ TRANSACTIONS = {
     "gateway.inbound.worker:Worker._batch": "claim mail",
     "gateway.inbound.worker:Worker._give_back": "give back",
     "gateway.inbound.worker:Worker._one": "decide",
+    "gateway.inbound.worker:Worker._store_ahead": "store ahead",
     "gateway.inbound.worker:Worker._strike": "quarantine",
     "gateway.store:MailboxState.mailbox_failed": "mailbox failed",
     "gateway.store:MailboxState.mailbox_ok": "mailbox ok",
@@ -108,6 +109,7 @@ ASKED = {
     "tick": "dead",
     "quarantine": "poison",
     "give back": "hiccup",
+    "store ahead": "files",
 }
 """What brings the daemon to a point: a mail in one of the mailboxes, or trouble; elsewhere any mail by SMTP."""
 

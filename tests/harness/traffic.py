@@ -6,6 +6,7 @@ What was promised to somebody (a 250, a place in a mailbox) is a line in an fsyn
 from __future__ import annotations
 
 import email
+import hashlib
 import itertools
 import os
 import re
@@ -62,6 +63,19 @@ def mail(token: str, *, to: str = "support@desk.example", sender: str = "", size
     rest = os.urandom(size // 2).hex()
     body = "".join(f"{rest[at : at + 76]}\r\n" for at in range(0, len(rest), 76))
     return f"{lines}\r\nWhat I have to say is {token}.\r\n{body}".encode()
+
+
+def with_files(raw: bytes, count: int) -> bytes:
+    """The mail with so many small files, unlike those of other mails."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    name = hashlib.sha256(raw).hexdigest()
+    parts = [b"\r\n" + body]
+    for number in range(count):
+        disposition = f'attachment; filename="{number}.txt"'
+        parts.append(f"Content-Disposition: {disposition}\r\n\r\nFile {number} of {name}\r\n".encode())
+    fields = f'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="{name}"'.encode()
+    mark = b"\r\n--" + name.encode()
+    return head + b"\r\n" + fields + b"\r\n" + b"".join(mark + b"\r\n" + part for part in parts) + mark + b"--\r\n"
 
 
 def submit(port: int, raw: bytes, sender: str, recipient: str, *, lmtp: bool = False) -> int:

@@ -51,6 +51,7 @@ def test_of_very_many_files_some_go_along_and_the_others_are_counted(desk: Desk)
     assert len(list(notice.mail.iter_attachments())) == MOST_ALONG == 100
     assert text.count("is one too many to go along") == 10
     assert "40 more files stay with the ticket" in text
+    assert text.count(".txt (") == 110 + 10
 
 
 @pytest.mark.parametrize(("name", "content"), [("scan.pdf", SCAN), ("w2.pdf", b"the form")])

@@ -84,7 +84,7 @@ def test_a_message_keeps_everything_and_its_mail(store: Store) -> None:
     inbox_id = accept(store)
     (held,) = claim(store)
     digest = store.transact(lambda c: inbox.put_blob(c, b"the form"))
-    file = FileRef("w2.pdf", "application/pdf", 8, digest, True, "cid@x")
+    file = FileRef("w2 \x00 \ud800.pdf", "application/pdf", 8, digest, True, "cid@x")
     op = message_op(
         to=(Address("Desk", "support@desk.example"),),
         cc=(SAM,),
@@ -99,6 +99,7 @@ def test_a_message_keeps_everything_and_its_mail(store: Store) -> None:
     number = store.transact(lambda c: Applier(c, NOW, mint, inbox=held.id).apply(decision), serial=True)
     (message,) = ticket(store, number or 0).messages
     assert (message.author, message.to, message.cc) == (CASEY, (Address("Desk", "support@desk.example"),), (SAM,))
+    file = replace(file, filename="w2  ?.pdf")
     assert (message.files, message.message_id, message.text) == ((file,), "one@client.example", "nul  and ?")
     assert store.read(lambda c: c.execute(sa.select(s.message.c.inbox)).scalar_one()) == inbox_id
     found = store.read(lambda c: tickets.by_references(c, ("one@client.example", "zero@client.example", "no@x")))

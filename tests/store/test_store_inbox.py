@@ -305,6 +305,14 @@ def test_a_closed_store_takes_no_mail(store: Store) -> None:
         accept(store)
 
 
+def test_files_are_stored_in_steps_of_a_thousand_or_four_megabytes() -> None:
+    many = [b"%d" % n for n in range(2001)]
+    assert [len(step) for step in inbox.steps(many)] == [1000, 1000, 1]
+    large = [bytes(size << 20) for size in (1, 3, 1, 9, 1)]
+    assert [[len(data) >> 20 for data in step] for step in inbox.steps(large)] == [[1, 3], [1], [9], [1]]
+    assert list(inbox.steps([])) == []
+
+
 def test_thousands_of_files_are_stored_in_a_few_steps(store: Store) -> None:
     contents = [b"file %d" % number for number in range(3000)] + [b"file 1", bytes(20_000)]
     steps: list[str] = []

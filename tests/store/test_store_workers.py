@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import sqlalchemy as sa
 from harness.desk import Desk, letter
 
 from gateway.errors import Temporary
 from gateway.inbound.reader import Reader
 from gateway.inbound.worker import Worker
 from gateway.mail import Envelope
-from gateway.store import Store
+from gateway.store import Store, inbox
 from gateway.store.engine import make_engine
 from gateway.store.transact import GroupWriter, Work, Writer
 
@@ -80,6 +82,38 @@ def test_a_claim_whose_answer_was_lost_is_made_again_and_its_mail_decided_at_onc
     assert desk.outcomes() == ["ticket opened"]
     reader.close()
     store.close()
+    desk.close()
+
+
+def recorded(engine: sa.Engine) -> list[str]:
+    """What is executed and committed from now on."""
+    steps: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: steps.append(statement))
+    sa.event.listen(engine, "commit", lambda _: steps.append("COMMIT"))
+    return steps
+
+
+@pytest.mark.parametrize(
+    ("files", "ahead"),
+    [
+        ({f"{n}.txt": b"file %d" % n for n in range(120)}, True),
+        ({"scan.pdf": b"%PDF" + bytes(2 << 20)}, True),
+        ({"note.txt": b"a note", "scan.pdf": b"%PDF"}, False),
+    ],
+    ids=["very many", "large", "few"],
+)
+def test_files_are_stored_before_the_decision_where_they_would_keep_others_waiting(
+    desk: Desk, files: dict[str, bytes], ahead: bool
+) -> None:
+    steps = recorded(desk.gateway.store.engine)
+    desk.take(letter(CASEY, "Here they are.", files=files))
+    named = next(i for i, step in enumerate(steps) if step.startswith("INSERT INTO message_file"))
+    stored = max(i for i, step in enumerate(steps[:named]) if step.startswith("INSERT INTO blob"))
+    assert ("COMMIT" in steps[stored:named]) is ahead
+    kept = {file.filename: file.sha256 for file in desk.ticket().messages[0].files}
+    assert kept == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    for name, content in files.items():
+        assert desk.gateway.store.read(lambda c, n=name: inbox.get_blob(c, kept[n])) == content  # type: ignore[misc]
     desk.close()
 
 
