@@ -27,5 +27,4 @@ def keep_what_is_loaded() -> None:
 
     The collector would look through it again and again, and nothing else runs while it does: a tenth of a second.
     """
-    gc.collect()
     gc.freeze()

@@ -72,10 +72,13 @@ def nursery() -> None:
 
 def _preload() -> None:
     """What ``gateway run`` needs; none of it starts a thread."""
+    from gateway import memory
+
     for name in ("app", "supervisor", "cli.run", "store.migrate", "inbound.reading.assemble", "inbound.reading.codec"):
         importlib.import_module(f"gateway.{name}")
     for name in ("harness.failpoints", "alembic.command", "psycopg", "sqlite3", "tenacity"):
         importlib.import_module(name)
+    memory.keep_what_is_loaded()  # a daemon does this itself: here it is done once, and nothing of it is copied
 
 
 def _tell(**what: int) -> None:
