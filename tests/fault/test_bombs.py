@@ -176,7 +176,7 @@ def test_good_mail_goes_on_beside_bombs(
 
 def test_reading_in_the_listener_is_seen(tmp_path: Path, nursery: Nursery, figures: Figures) -> None:
     with field(tmp_path, nursery, controls="haste,read_in_the_loop", imap=(), gone=False) as desk:
-        quiet, beside = endured(desk, ["small files", "empty parts"], 4 * MEGA, 2, LISTENS_ALONE)
+        quiet, beside = endured(desk, ["small files", "empty parts"], 12 * MEGA, 2, LISTENS_ALONE)
     assert hurt(quiet, beside), (str(quiet), str(beside))
     seen = f"p99 {ms(beside.accepted, 99)} ms (before: {ms(quiet.accepted, 99)})"
     figures.control("G19", BESIDE, "reading in the process that listens", seen)

@@ -107,5 +107,5 @@ def test_dying_at_every_point_loses_and_doubles_nothing(
         assert Counter(line.removeprefix("died at ") for line in noted) == Counter(died)
         assert set(died) == set(points)
         assert set(found.statuses.values()) <= {"new", "pending", "client_responded"}
-        where = f"where it says {ONLY!r}" if ONLY else "at every named point"
-        figures.measured("G2", f"death {where}, {database}", told(desk, died, found))
+        which = f" with {ONLY!r} in its name" if ONLY else ""
+        figures.measured("G2", f"death at every named point{which}, {database}", told(desk, died, found))
