@@ -100,14 +100,12 @@ def steps(contents: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def put_blobs(connection: sa.Connection, contents: Iterable[bytes]) -> None:
-    """Store many, small ones together."""
-    small: dict[str, bytes] = {}
-    for data in contents:
+    """Store many, small ones together; in one order for everybody, so that no two wait in a circle."""
+    found = sorted({hashlib.sha256(data).hexdigest(): data for data in contents}.items())
+    for _, data in found:
         if len(data) > _SMALL_BLOB:
             put_blob(connection, data)
-        else:
-            small[hashlib.sha256(data).hexdigest()] = data
-    rows = [{"sha256": digest, "size": len(data), "data": data} for digest, data in sorted(small.items())]
+    rows = [{"sha256": digest, "size": len(d), "data": d} for digest, d in found if len(d) <= _SMALL_BLOB]
     for at in range(0, len(rows), _TOGETHER):
         insert_all_new(connection, s.blob, rows[at : at + _TOGETHER])
 

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = Mapping[str, Any]
+_MANY = 20
+"""Rows from which on it takes less time to compile a statement anew."""
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, row: Row) -> bool:
@@ -39,11 +41,14 @@ def _dialect(connection: sa.Connection) -> Any:
 
 
 def _insert_many(connection: sa.Connection, statement: sa.Insert, rows: Sequence[Row]) -> None:
-    """By the driver's own ``executemany``: one mail may bring ten thousand rows, and everybody waits for them.
+    """Many by the driver's own ``executemany``: one mail may bring ten thousand rows, and everybody waits for them.
 
     What ``Connection.execute`` does for each value takes several times as long as the database does.
     """
     if not rows:
+        return
+    if len(rows) < _MANY:
+        connection.execute(statement, list(rows))
         return
     dialect, columns = connection.dialect, statement.table.columns
     names = list(rows[0])

@@ -80,7 +80,8 @@ def test_tickets_opened_at_once_by_two_hosts_get_numbers_of_their_own(url: str) 
         store.close()
 
 
-def test_a_message_keeps_everything_and_its_mail(store: Store) -> None:
+@pytest.mark.parametrize("count", [1, 50])
+def test_a_message_keeps_everything_and_its_mail(store: Store, count: int) -> None:
     inbox_id = accept(store)
     (held,) = claim(store)
     digest = store.transact(lambda c: inbox.put_blob(c, b"the form"))
@@ -88,7 +89,7 @@ def test_a_message_keeps_everything_and_its_mail(store: Store) -> None:
     op = message_op(
         to=(Address("Desk", "support@desk.example"),),
         cc=(SAM,),
-        files=(file,),
+        files=(file,) * count,
         message_id="one@client.example",
         references=("zero@client.example", "zero@client.example"),
         evidence=("token in to names #1001: participant",),
@@ -100,7 +101,7 @@ def test_a_message_keeps_everything_and_its_mail(store: Store) -> None:
     (message,) = ticket(store, number or 0).messages
     assert (message.author, message.to, message.cc) == (CASEY, (Address("Desk", "support@desk.example"),), (SAM,))
     file = replace(file, filename="w2  ?.pdf")
-    assert (message.files, message.message_id, message.text) == ((file,), "one@client.example", "nul  and ?")
+    assert (message.files, message.message_id, message.text) == ((file,) * count, "one@client.example", "nul  and ?")
     assert store.read(lambda c: c.execute(sa.select(s.message.c.inbox)).scalar_one()) == inbox_id
     found = store.read(lambda c: tickets.by_references(c, ("one@client.example", "zero@client.example", "no@x")))
     assert found == {"one@client.example": ((number, 1),), "zero@client.example": ((number, 2),)}

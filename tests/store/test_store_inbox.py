@@ -313,6 +313,26 @@ def test_files_are_stored_in_steps_of_a_thousand_or_four_megabytes() -> None:
     assert list(inbox.steps([])) == []
 
 
+def test_two_that_store_the_same_files_in_another_order_do_not_wait_in_a_circle(store: Store) -> None:
+    large = [bytes([n]) * 20_000 for n in range(200)]
+    failures: list[BaseException] = []
+
+    def put(contents: list[bytes]) -> None:
+        try:
+            with store.engine.connect() as connection, connection.begin():
+                inbox.put_blobs(connection, contents)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=put, args=(contents,)) for contents in (large, large[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert rows(store, s.blob) == 200
+
+
 def test_thousands_of_files_are_stored_in_a_few_steps(store: Store) -> None:
     contents = [b"file %d" % number for number in range(3000)] + [b"file 1", bytes(20_000)]
     steps: list[str] = []
