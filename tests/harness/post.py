@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from harness import stored
 from harness.daemon import Daemon
+from harness.field import CONFIG
 from servers.ports import wait_until
 
 from gateway import config
@@ -24,32 +25,6 @@ from gateway.store import schema as s
 
 START = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 _END = (NoticeState.SENT, NoticeState.DEAD)
-_CONFIG = """
-[desk]
-name = "Acme Support"
-address = "support@desk.example"
-
-[database]
-url = "{database}"
-
-[[inbound.smtp]]
-listen = "127.0.0.1:1"
-
-[outbound.smtp]
-host = "127.0.0.1"
-port = {port}
-tls = "none"
-{outbound}
-
-[[agents]]
-handle = "olivia"
-name = "Olivia Reyes"
-address = "olivia@desk.example"
-role = "admin"
-
-[routing]
-default_owner = "olivia"
-"""
 
 
 @dataclass
@@ -69,7 +44,7 @@ class Post:
 
     def __post_init__(self) -> None:
         database = self.database or "sqlite:///gateway.db"
-        text = _CONFIG.format(database=database, port=self.port, outbound=self.outbound)
+        text = CONFIG.format(database=database, smtp=1, out=self.port, outbound=self.outbound)
         self.daemon = Daemon(self.folder, text)
         self.url = self.database or f"sqlite:///{self.folder}/gateway.db"
         self.gateway = Gateway.open(config.load(Path(self.daemon.config)), lambda: self.now)
