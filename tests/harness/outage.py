@@ -22,7 +22,7 @@ from servers.ports import wait_until
 
 EXPERIMENT = "nothing can be stored"
 """The beginning of what these experiments are called."""
-AROUND: dict[str, Any] = {"imap": ("move", "keyword"), "gone": False, "ahead": 400, "pause": scaled(0.4, 1.0)}
+AROUND: dict[str, Any] = {"imap": ("move", "keyword"), "gone": False, "ahead": 400, "pause": 1.0}
 """What the field of such an experiment is like."""
 SUPPORT = "support@desk.example"
 LATER = frozenset({421, 451, 452})
@@ -40,7 +40,7 @@ class Knocks:
     Their mail says ``token-knock-N``, and nobody answers it. ``port``: not the daemon's own, but a way to it.
     """
 
-    def __init__(self, desk: Field, clients: int = 2, pause: float = 0.4, port: int = 0) -> None:
+    def __init__(self, desk: Field, clients: int = 2, pause: float = scaled(0.8, 0.4), port: int = 0) -> None:
         self.answers: list[tuple[float, int]] = []
         self._desk, self._pause, self._port = desk, pause, port or desk.daemon.smtp_port
         self._numbers = itertools.count(1_000_000, 3)  # the agent of the traffic answers multiples of three
