@@ -130,6 +130,7 @@ class LockWatch:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        self._rows.close()
 
     def _look(self) -> None:
         while not self._stop.wait(0.02):
