@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 
 LARGE_BLOCK = 1 << 20
@@ -18,6 +17,8 @@ def return_large_blocks() -> None:
     By default it does so only until the first one is freed. From then on blocks of up to 32 MB come from heaps,
     which a few small neighbours keep from shrinking: one large mail after another costs new memory each time.
     """
+    import ctypes  # not for readers, which start often and want the rest of this module alone
+
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK)
 
