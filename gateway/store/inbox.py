@@ -20,7 +20,6 @@ STRIKES = 3
 CLAIMS = 50
 """A claim without a strike is a daemon that died for other reasons; this many are a loop."""
 _SMALL_BLOB = 16 << 10
-_TOGETHER = 500
 _STEP_BLOBS = 1000
 _STEP_BYTES = 4 << 20
 BATCH_BYTES = 4 << 20
@@ -77,12 +76,16 @@ class InboxRow:
 def put_blob(connection: sa.Connection, data: bytes) -> str:
     """Store bytes once; returns their SHA-256 in hex."""
     digest = hashlib.sha256(data).hexdigest()
+    _put(connection, digest, data)
+    return digest
+
+
+def _put(connection: sa.Connection, digest: str, data: bytes) -> None:
     mine = s.blob.c.sha256 == digest
     if connection.execute(sa.select(s.blob.c.sha256).where(mine)).scalar() is None:
         row = {"sha256": digest, "size": len(data), "data": large.place_for(connection, data)}
         if insert_new(connection, s.blob, row):
             large.fill(connection, s.blob.c.data, mine, data)
-    return digest
 
 
 def steps(contents: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -102,12 +105,13 @@ def steps(contents: Iterable[bytes]) -> Iterator[list[bytes]]:
 def put_blobs(connection: sa.Connection, contents: Iterable[bytes]) -> None:
     """Store many, small ones together; in one order for everybody, so that no two wait in a circle."""
     found = sorted({hashlib.sha256(data).hexdigest(): data for data in contents}.items())
-    for _, data in found:
+    small: list[dict[str, object]] = []
+    for digest, data in found:
         if len(data) > _SMALL_BLOB:
-            put_blob(connection, data)
-    rows = [{"sha256": digest, "size": len(d), "data": d} for digest, d in found if len(d) <= _SMALL_BLOB]
-    for at in range(0, len(rows), _TOGETHER):
-        insert_all_new(connection, s.blob, rows[at : at + _TOGETHER])
+            _put(connection, digest, data)
+        else:
+            small.append({"sha256": digest, "size": len(data), "data": data})
+    insert_all_new(connection, s.blob, small)
 
 
 def get_blob(connection: sa.Connection, digest: str) -> bytes | None:
