@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
+from harness.at_once import at_once
 from harness.stored import NOW, accept, claim, inbox_row, later, rows
 
 from gateway.errors import Temporary
@@ -315,21 +317,12 @@ def test_files_are_stored_in_steps_of_a_thousand_or_four_megabytes() -> None:
 
 def test_two_that_store_the_same_files_in_another_order_do_not_wait_in_a_circle(store: Store) -> None:
     large = [bytes([n]) * 20_000 for n in range(200)]
-    failures: list[BaseException] = []
 
     def put(contents: list[bytes]) -> None:
-        try:
-            with store.engine.connect() as connection, connection.begin():
-                inbox.put_blobs(connection, contents)
-        except BaseException as error:
-            failures.append(error)
+        with store.engine.connect() as connection, connection.begin():
+            inbox.put_blobs(connection, contents)
 
-    threads = [threading.Thread(target=put, args=(contents,)) for contents in (large, large[::-1])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    assert at_once(partial(put, large), partial(put, large[::-1])) == []
     assert rows(store, s.blob) == 200
 
 

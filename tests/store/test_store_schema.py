@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from harness.at_once import at_once
 from harness.stored import NOW
 
 import gateway.store.migrations
@@ -52,41 +54,22 @@ def test_opening_an_empty_database_brings_it_to_the_head(url: str) -> None:
 
 
 def test_four_daemons_may_meet_an_empty_database_at_once(url: str) -> None:
-    failures: list[BaseException] = []
-
-    def start() -> None:
-        try:
-            open_store(url).close()
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=start) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    assert at_once(*[lambda: open_store(url).close()] * 4) == []
 
 
 def test_several_may_open_a_new_file_in_the_same_moment(tmp_path: Path) -> None:
-    together, failures = threading.Barrier(4), list[BaseException]()
+    together = threading.Barrier(4)
 
     def connect(path: Path) -> None:
         engine = make_engine(f"sqlite:///{path}")
         together.wait()
         try:
             engine.connect().close()
-        except BaseException as error:
-            failures.append(error)
-        engine.dispose()
+        finally:
+            engine.dispose()
 
     for number in range(60):
-        threads = [threading.Thread(target=connect, args=(tmp_path / f"{number}.db",)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert failures == []
+        assert at_once(*[partial(connect, tmp_path / f"{number}.db")] * 4) == []
 
 
 def test_a_newer_schema_is_refused_with_what_to_do(url: str) -> None:
@@ -149,23 +132,15 @@ def test_a_command_may_be_the_first_on_an_empty_database(url: str) -> None:
 
 def test_four_daemons_may_meet_an_older_database_at_once(url: str) -> None:
     set_back(url)
-    failures: list[BaseException] = []
 
     def start() -> None:
         try:
             open_store(url).close()
         except Permanent as error:
             if "another gateway already runs" not in str(error):  # on SQLite one of them has the file to itself
-                failures.append(error)
-        except BaseException as error:
-            failures.append(error)
+                raise
 
-    threads = [threading.Thread(target=start) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    assert at_once(*[start] * 4) == []
     assert revision_of(url) == HEAD
 
 
